@@ -1,0 +1,5 @@
+"""``python -m mcost.cli``."""
+
+from mcost.cli import main
+
+main()
