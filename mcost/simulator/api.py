@@ -104,7 +104,7 @@ def simulate_parts(
     machine = allocate(columns, trace.mms, pages, _flush_events(trace, table))
     out = np.empty((len(trace.events.starts) - 1, len(COUNT_NAMES)), dtype=np.int64)
     with np.errstate(over="ignore"):  # mask arithmetic wraps; seen only with the JIT off
-        run(machine, columns, pages, table, trace.events, out)
+        run(machine, columns, table, trace.events, out)
     return out
 
 

@@ -23,143 +23,155 @@ from mcost.simulator.codes import (
     WORDS,
     Rules,
 )
-from mcost.simulator.masks import any_other, lowest, set_bit, test_bit, without_lowest
-from mcost.simulator.state import SECOND, Machine, Pages
+from mcost.simulator.masks import any_other, copy_words, lowest, set_bit, test_bit, without_lowest
+from mcost.simulator.state import (
+    LAZY,
+    LOADED,
+    NEXT_TRIM,
+    ORDER,
+    REGION_MASK,
+    REGION_NOW,
+    SECOND,
+    SHARER,
+    SHARERS,
+    TARGET,
+    TLB_GEN,
+    Machine,
+)
 from mcost.simulator.tlb import forget_outdated
 from mcost.simulator.told import Event, act, close_round, interrupt
 
 __all__ = ["collect", "flush_by_ipi", "flush_mm"]
 
 
-@njit(cache=True)
-def flush_by_ipi(m: Machine, r: Rules, pages: Pages, e: Event) -> None:
+@njit(cache=True, _nrt=False)
+def flush_by_ipi(m: Machine, r: Rules, e: Event) -> None:
     """One flush event of a design that sends IPIs, by what it tracks."""
     if r.tracks == HOLDERS:
-        _flush_holders(m, r, pages, e)
+        _flush_holders(m, r, e)
     elif r.tracks == EACH:
         if r.pair:
             _count_denied(m, r)
-        for at in range(m.n[0]):
-            flush_mm(m, r, pages, m.order[at], e)
+        for at in range(m.scalar[SHARERS]):
+            flush_mm(m, r, m.mm[at, ORDER], e)
     else:
         collect(m, r, e)
-        _flush_collected(m, r, pages, e)
+        _flush_collected(m, r, e)
 
 
-@njit(cache=True)
-def flush_mm(m: Machine, r: Rules, pages: Pages, mm: int, e: Event) -> None:
+@njit(cache=True, _nrt=False)
+def flush_mm(m: Machine, r: Rules, mm: int, e: Event) -> None:
     """Flush of one mm (model.md section 5): flush_tlb_mm_range."""
     m.counts[WORDS] += r.words
-    if r.bumps or e.bumps == 0:
-        m.gen[mm] += 1
-        m.counts[BUMPS] += 1
-    m.target[:] = m.mask[mm]
-    if any_other(m.target, e.cpu):
-        trim = r.lazy_masks and e.now > m.next_trim[mm]
+    m.mm[mm, TLB_GEN] += 1
+    m.counts[BUMPS] += 1
+    copy_words(m.mask[TARGET], m.mask[mm])
+    if any_other(m.mask[TARGET], e.cpu):
+        trim = r.lazy_masks and e.now > m.mm[mm, NEXT_TRIM]
         if trim:
-            m.next_trim[mm] = e.now + SECOND
+            m.mm[mm, NEXT_TRIM] = e.now + SECOND
         targets, clusters, last = 0, 0, -1
         for at in range(r.words):
-            word = m.target[at]
+            word = m.mask[TARGET, at]
             while word != 0:
                 cpu = at * 64 + lowest(word)
                 word = without_lowest(word)
                 if cpu == e.cpu or not _selected(m, cpu, mm, trim, e.freed):
                     continue
-                interrupt(m, r, pages, cpu, mm, e)
+                interrupt(m, r, cpu, mm, e)
                 targets += 1
                 clusters += cpu // r.cluster != last
                 last = cpu // r.cluster
         close_round(m, r, targets, clusters)
-        if test_bit(m.target, e.cpu) and (e.freed or not m.lazy[e.cpu]):
-            act(m, r, pages, e.cpu, mm, e)
-    elif m.loaded[e.cpu] == mm:
-        act(m, r, pages, e.cpu, mm, e)
+        if test_bit(m.mask[TARGET], e.cpu) and (e.freed or not m.cpu[e.cpu, LAZY]):
+            act(m, r, e.cpu, mm, e)
+    elif m.cpu[e.cpu, LOADED] == mm:
+        act(m, r, e.cpu, mm, e)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _selected(m: Machine, cpu: int, mm: int, trim: bool, freed: bool) -> bool:
     """should_flush_tlb: loaded_mm is this one; a trimming flush takes any other too."""
     if freed:
         return True
-    return not m.lazy[cpu] and (m.loaded[cpu] == mm or trim)
+    return not m.cpu[cpu, LAZY] and (m.cpu[cpu, LOADED] == mm or trim)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def collect(m: Machine, r: Rules, e: Event) -> None:
-    """Moves the generations and puts the mask the design tracks into ``m.target``."""
-    m.target[:] = 0
+    """Moves the generations and puts the mask the design tracks into ``m.mask[TARGET]``."""
+    m.mask[TARGET, :] = 0
     if r.bumps and r.tracks == REGION:
-        m.clock[1] += 1
+        m.scalar[REGION_NOW] += 1
         m.counts[BUMPS] += 1
     elif r.bumps:
-        for at in range(m.n[0]):
-            m.gen[m.order[at]] += e.bumps
-        m.counts[BUMPS] += e.bumps * m.n[0]
+        for at in range(m.scalar[SHARERS]):
+            m.mm[m.mm[at, ORDER], TLB_GEN] += e.bumps
+        m.counts[BUMPS] += e.bumps * m.scalar[SHARERS]
     if r.tracks == NOTHING:
         for cpu in range(r.cpus):
-            set_bit(m.target, cpu)
+            set_bit(m.mask[TARGET], cpu)
     elif r.tracks == REGION:
-        m.target[:] = m.region
+        copy_words(m.mask[TARGET], m.mask[REGION_MASK])
         m.counts[WORDS] += r.words
     elif r.tracks in (UNION, RUNNING):
-        for at in range(m.n[0]):
+        for at in range(m.scalar[SHARERS]):
             for place in range(r.words):
-                m.target[place] |= m.mask[m.order[at], place]
-        m.counts[WORDS] += r.words * e.bumps * m.n[0]
+                m.mask[TARGET, place] |= m.mask[m.mm[at, ORDER], place]
+        m.counts[WORDS] += r.words * e.bumps * m.scalar[SHARERS]
 
 
-@njit(cache=True)
-def _flush_collected(m: Machine, r: Rules, pages: Pages, e: Event) -> None:
-    """One round to everyone in ``m.target``; the initiator does the same."""
+@njit(cache=True, _nrt=False)
+def _flush_collected(m: Machine, r: Rules, e: Event) -> None:
+    """One round to everyone in ``m.mask[TARGET]``; the initiator does the same."""
     targets, clusters, last = 0, 0, -1
     for at in range(r.words):
-        word = m.target[at]
+        word = m.mask[TARGET, at]
         while word != 0:
             cpu = at * 64 + lowest(word)
             word = without_lowest(word)
             if not _included(m, r, cpu, e.freed):
                 continue
             if cpu == e.cpu:
-                act(m, r, pages, cpu, -1, e)
+                act(m, r, cpu, -1, e)
                 continue
-            interrupt(m, r, pages, cpu, -1, e)
+            interrupt(m, r, cpu, -1, e)
             targets += 1
             clusters += cpu // r.cluster != last
             last = cpu // r.cluster
     close_round(m, r, targets, clusters)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _included(m: Machine, r: Rules, cpu: int, freed: bool) -> bool:
     """Lazy CPUs are left out, and with a loaded-mm filter those without a sharer."""
     if freed or r.everything:
         return True
-    if m.lazy[cpu]:
+    if m.cpu[cpu, LAZY]:
         return False
     if r.tracks == RUNNING:
-        loaded = m.loaded[cpu]
-        return loaded >= 0 and m.sharer[loaded] == 1
+        loaded = m.cpu[cpu, LOADED]
+        return loaded >= 0 and m.mm[loaded, SHARER] == 1
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _count_denied(m: Machine, r: Rules) -> None:
     """CPUs that run a sharer while its link to the shared table is cut."""
     for cpu in range(r.cpus):
-        loaded = m.loaded[cpu]
-        if loaded >= 0 and not m.lazy[cpu] and m.sharer[loaded]:
+        loaded = m.cpu[cpu, LOADED]
+        if loaded >= 0 and not m.cpu[cpu, LAZY] and m.mm[loaded, SHARER]:
             m.counts[DENIED] += 1
 
 
-@njit(cache=True)
-def _flush_holders(m: Machine, r: Rules, pages: Pages, e: Event) -> None:
+@njit(cache=True, _nrt=False)
+def _flush_holders(m: Machine, r: Rules, e: Event) -> None:
     """The oracle: running CPUs that hold an outdated translation INVLPG every page."""
     targets, clusters, last = 0, 0, -1
     for cpu in range(r.cpus):
-        had = forget_outdated(m, r, pages, cpu, e.first, e.end)
-        loaded = m.loaded[cpu]
-        if not had or loaded < 0 or m.lazy[cpu] or not m.sharer[loaded]:
+        had = forget_outdated(m, r, cpu, e.first, e.end)
+        loaded = m.cpu[cpu, LOADED]
+        if not had or loaded < 0 or m.cpu[cpu, LAZY] or not m.mm[loaded, SHARER]:
             continue
         m.counts[PAGE_FLUSHES] += e.pages
         if cpu != e.cpu:

@@ -15,7 +15,25 @@ from numba import njit
 from mcost.simulator.codes import DEFERRED, FLUSH_EVENTS, HOLDERS, IPI, NONE, Rules
 from mcost.simulator.flush import flush_by_ipi, flush_mm
 from mcost.simulator.masks import clear_bit, lowest, set_bit, without_lowest
-from mcost.simulator.state import ASID_SLOTS, SECOND, Machine, Pages, reset
+from mcost.simulator.state import (
+    ASID_SLOTS,
+    CHANGE,
+    DONE,
+    IN_USE,
+    LAZY,
+    LOADED,
+    NEXT_TRIM,
+    ORDER,
+    REGION_GEN,
+    REGION_MASK,
+    REGION_NOW,
+    SECOND,
+    SHARER,
+    SHARERS,
+    VERSION,
+    Machine,
+    reset,
+)
 from mcost.simulator.switch import switch
 from mcost.simulator.tlb import touch
 from mcost.simulator.told import Event
@@ -46,8 +64,8 @@ class Events(NamedTuple):
     starts: Ints
 
 
-@njit(cache=True, nogil=True)
-def run(m: Machine, r: Rules, pages: Pages, cuts: Ints, events: Events, out: Ints) -> None:
+@njit(cache=True, _nrt=False, nogil=True)
+def run(m: Machine, r: Rules, cuts: Ints, events: Events, out: Ints) -> None:
     """Runs each part of the trace on a fresh machine and writes its counts to ``out``.
 
     Args:
@@ -61,45 +79,44 @@ def run(m: Machine, r: Rules, pages: Pages, cuts: Ints, events: Events, out: Int
     for part in range(len(out)):
         reset(m)
         for at in range(events.starts[part], events.starts[part + 1]):
-            _apply(m, r, pages, cuts, events, at)
-        out[part] = m.counts
+            _apply(m, r, cuts, events, at)
+        for place in range(len(m.counts)):
+            out[part, place] = m.counts[place]
 
 
-@njit(cache=True)
-def _apply(m: Machine, r: Rules, pages: Pages, cuts: Ints, events: Events, at: int) -> None:
+@njit(cache=True, _nrt=False)
+def _apply(m: Machine, r: Rules, cuts: Ints, events: Events, at: int) -> None:
     event = events.event[at]
     cpu = events.cpu[at]
     if event == TOUCH:
-        if m.loaded[cpu] >= 0 and not m.lazy[cpu]:
-            touch(m, r, pages, cpu, events.page[at])
+        if m.cpu[cpu, LOADED] >= 0 and not m.cpu[cpu, LAZY]:
+            touch(m, r, cpu, events.page[at])
     elif event == SWITCH:
-        sweep(m, r, pages, cpu)
+        sweep(m, r, cpu)
         switch(m, r, cpu, events.mm[at])
     elif event == IDLE:
-        sweep(m, r, pages, cpu)
-        m.lazy[cpu] = m.loaded[cpu] >= 0
+        sweep(m, r, cpu)
+        m.cpu[cpu, LAZY] = m.cpu[cpu, LOADED] >= 0
     elif event == INVALIDATE:
-        _invalidate(m, r, pages, cuts[events.kind[at]], events, at)
+        _invalidate(m, r, cuts[events.kind[at]], events, at)
     elif event == ATTACH:
         _attach(m, r, events.mm[at], events.time[at])
     elif event == DETACH:
-        _detach(m, r, pages, cpu, events.mm[at], events.time[at])
+        _detach(m, r, cpu, events.mm[at], events.time[at])
     elif event == TICK:
-        sweep(m, r, pages, cpu)
+        sweep(m, r, cpu)
 
 
-@njit(cache=True)
-def _invalidate(
-    m: Machine, r: Rules, pages: Pages, cut: Ints, events: Events, at: int
-) -> None:
+@njit(cache=True, _nrt=False)
+def _invalidate(m: Machine, r: Rules, cut: Ints, events: Events, at: int) -> None:
     """Bumps the version of each page, then flushes once per flush event."""
     page, count = events.page[at], events.pages[at]
-    first = np.searchsorted(pages.number, page)
-    end = np.searchsorted(pages.number, page + count)
-    m.clock[0] += 1
-    m.page_version[first:end] = m.clock[0]
+    first = np.searchsorted(m.number, page)
+    end = np.searchsorted(m.number, page + count)
+    m.scalar[CHANGE] += 1
+    m.page[first:end, VERSION] = m.scalar[CHANGE]
     if r.pair:
-        _unlink(m, r, pages, page, page + count)
+        _unlink(m, r, page, page + count)
     size, tables, each_page = cut[0], cut[2], cut[3]
     begin = page
     while size != 0 and begin < page + count:
@@ -107,77 +124,77 @@ def _invalidate(
         if size > 0:
             stop = min(stop, (begin // size + 1) * size if cut[1] else begin + size)
         bumps = stop - begin if each_page else 1
-        low = first + np.searchsorted(pages.number[first:end], begin)
-        high = first + np.searchsorted(pages.number[first:end], stop)
+        low = first + np.searchsorted(m.number[first:end], begin)
+        high = first + np.searchsorted(m.number[first:end], stop)
         freed = r.tables == 1
         wise = r.page_wise == 1 and (stop - begin <= r.limit or r.tracks == HOLDERS)
         e = Event(
             events.cpu[at], events.time[at], low, high, first, end, stop - begin,
             wise and not freed, freed, bumps,
         )  # fmt: skip
-        _flush(m, r, pages, e)
+        _flush(m, r, e)
         begin = stop
     if tables:
         e = Event(
             events.cpu[at], events.time[at], first, end, first, end, count, False, True, 1
         )  # fmt: skip
-        _flush(m, r, pages, e)
+        _flush(m, r, e)
     if r.delivery != DEFERRED or size == 0:
-        m.page_done[first:end] = m.clock[0]
+        m.page[first:end, DONE] = m.scalar[CHANGE]
 
 
-@njit(cache=True)
-def _flush(m: Machine, r: Rules, pages: Pages, e: Event) -> None:
+@njit(cache=True, _nrt=False)
+def _flush(m: Machine, r: Rules, e: Event) -> None:
     """One flush event by the design's delivery."""
     m.counts[FLUSH_EVENTS] += 1
     if r.delivery == IPI:
-        flush_by_ipi(m, r, pages, e)
+        flush_by_ipi(m, r, e)
     elif r.delivery == DEFERRED:
-        if defer(m, r, pages, e):
-            m.page_done[e.first : e.end] = m.clock[0]
+        if defer(m, r, e):
+            m.page[e.first : e.end, DONE] = m.scalar[CHANGE]
     elif r.delivery != NONE:
-        flush_by_broadcast(m, r, pages, e)
+        flush_by_broadcast(m, r, e)
 
 
-@njit(cache=True)
-def _unlink(m: Machine, r: Rules, pages: Pages, page: int, stop: int) -> None:
+@njit(cache=True, _nrt=False)
+def _unlink(m: Machine, r: Rules, page: int, stop: int) -> None:
     """classic: cuts every sharer's link to the share units that the pages touch."""
-    low = np.searchsorted(pages.units, page // r.unit)
-    high = np.searchsorted(pages.units, (stop - 1) // r.unit + 1)
-    for at in range(m.n[0]):
-        m.linked[m.order[at], low:high] = 0
+    low = np.searchsorted(m.units, page // r.unit)
+    high = np.searchsorted(m.units, (stop - 1) // r.unit + 1)
+    for at in range(m.scalar[SHARERS]):
+        m.linked[m.mm[at, ORDER], low:high] = 0
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _attach(m: Machine, r: Rules, mm: int, now: int) -> None:
     """A new sharer; nothing is flushed. Its first trimming flush is a second away."""
-    m.order[m.n[0]] = mm
-    m.n[0] += 1
-    m.sharer[mm] = 1
-    m.next_trim[mm] = now + SECOND
+    m.mm[m.scalar[SHARERS], ORDER] = mm
+    m.scalar[SHARERS] += 1
+    m.mm[mm, SHARER] = 1
+    m.mm[mm, NEXT_TRIM] = now + SECOND
     if r.pair:
         m.linked[mm, :] = 1
     if r.region:
         _mark_region(m, r, mm, True)
 
 
-@njit(cache=True)
-def _detach(m: Machine, r: Rules, pages: Pages, cpu: int, mm: int, now: int) -> None:
+@njit(cache=True, _nrt=False)
+def _detach(m: Machine, r: Rules, cpu: int, mm: int, now: int) -> None:
     """The sharer's own mm is flushed with tables freed, then it is a sharer no more."""
     m.counts[FLUSH_EVENTS] += 1
-    flush_mm(m, r, pages, mm, Event(cpu, now, 0, 0, 0, 0, 0, False, True, 0))
+    flush_mm(m, r, mm, Event(cpu, now, 0, 0, 0, 0, 0, False, True, 1))
     if r.region:
         _mark_region(m, r, mm, False)
-    m.sharer[mm] = 0
+    m.mm[mm, SHARER] = 0
     at = 0
-    while m.order[at] != mm:
+    while m.mm[at, ORDER] != mm:
         at += 1
-    m.n[0] -= 1
-    for later in range(at, m.n[0]):
-        m.order[later] = m.order[later + 1]
+    m.scalar[SHARERS] -= 1
+    for later in range(at, m.scalar[SHARERS]):
+        m.mm[later, ORDER] = m.mm[later + 1, ORDER]
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _mark_region(m: Machine, r: Rules, mm: int, on: bool) -> None:
     """CPUs that have the mm loaded enter the region's mask, up to date, or leave it."""
     for place in range(r.words):
@@ -185,10 +202,10 @@ def _mark_region(m: Machine, r: Rules, mm: int, on: bool) -> None:
         while word != 0:
             cpu = place * 64 + lowest(word)
             word = without_lowest(word)
-            if m.loaded[cpu] != mm:
+            if m.cpu[cpu, LOADED] != mm:
                 continue
             if on:
-                set_bit(m.region, cpu)
-                m.slot_region[cpu * ASID_SLOTS + m.slot[cpu]] = m.clock[1]
+                set_bit(m.mask[REGION_MASK], cpu)
+                m.slot[cpu * ASID_SLOTS + m.cpu[cpu, IN_USE], REGION_GEN] = m.scalar[REGION_NOW]
             else:
-                clear_bit(m.region, cpu)
+                clear_bit(m.mask[REGION_MASK], cpu)

@@ -39,8 +39,8 @@ class Prepared:
         place = np.where(region, np.searchsorted(units, self.number // unit), -1)
         return Pages(
             number=self.number,
-            place=(self.number % sets).astype(np.int32),
-            unit=place.astype(np.int32),
+            place=self.number % sets,
+            unit=place,
             units=units,
         )
 

@@ -1,8 +1,13 @@
-"""The state of the simulated machine as flat arrays, and how it starts.
+"""The state of the simulated machine as a few flat tables, and how it starts.
 
-Memory, N CPUs and M mms: TLBs 12 bytes x N x sets x ways, masks 8 bytes x M x ceil(N/64),
-slots 20 bytes x 6 N. At N = 1,024 with 128 x 12 entries that is 19 MB of TLBs; at
-N = 8,192 with M = 100,000 it is 151 MB of TLBs and 102 MB of masks.
+One row per CPU, slot, TLB entry, mm, page or deferred record; the names below are the
+columns. Few tables with many columns keep a CPU's state in one cache line and keep the
+compiled calls cheap.
+
+Memory, N CPUs and M mms: TLB entries 16 bytes x N x sets x ways, masks 8 bytes x (M + 2) x
+ceil(N/64), the rest below 300 bytes x N and 32 bytes x M. At N = 1,024 with 128 x 12
+entries that is 25 MB of TLBs; at N = 8,192 with M = 100,000 it is 201 MB of TLBs and
+102 MB of masks.
 """
 
 from __future__ import annotations
@@ -21,16 +26,34 @@ __all__ = ["ASID_SLOTS", "Machine", "Pages", "allocate", "reset"]
 ASID_SLOTS = 6
 """TLB_NR_DYN_ASIDS, arch/x86/include/asm/tlbflush.h (KF 2.2)."""
 
-RING = 256
+RING_SIZE = 256
 """Records of one CPU's ring in LATR (KF 10.2)."""
 
 SECOND = 1_000_000_000
 """ns between two trimming flushes of one mm (tip 6db2526c1d69: once per HZ jiffies)."""
 
 EMPTY = -(1 << 62)
+"""Key of a TLB entry that holds nothing."""
+
+# Columns. cpu: mm or -1, flag, slot in use, next slot to recycle, records not yet swept, the
+# newest of them, incomplete records this CPU wrote.
+LOADED, LAZY, IN_USE, NEXT, PENDING, NEWEST, RING = range(7)
+# slot: mm, its generation and the region's when last current, translations held.
+OWNER, GEN, REGION_GEN, ENTRIES = range(4)
+# tlb: page id * 8 + slot; the page's version when filled. Rows of a set: most recent first.
+KEY, AGE = range(2)
+# mm: generation, next trimming flush, flag, and row k's column ORDER is the k-th sharer.
+TLB_GEN, NEXT_TRIM, SHARER, ORDER = range(4)
+# page: last change, last change that has completed, TLB set, share unit (-1: private).
+VERSION, DONE, PLACE, UNIT = range(4)
+# record: CPUs left, initiator, page ids, change, pages if page-wise; and two lists of ids.
+LEFT, WRITER, FIRST, END, CHANGED, HULL, ACTIVE_LIST, FREE_LIST = range(8)
+# scalar: number of sharers, active and free records; change counter; region generation.
+SHARERS, ACTIVE, FREE, CHANGE, REGION_NOW = range(5)
+# mask: the last two rows.
+REGION_MASK, TARGET = -2, -1
 
 Ints = npt.NDArray[np.int64]
-Words = npt.NDArray[np.uint64]
 
 
 class Pages(NamedTuple):
@@ -44,68 +67,41 @@ class Pages(NamedTuple):
     """
 
     number: Ints
-    place: npt.NDArray[np.int32]
-    unit: npt.NDArray[np.int32]
+    place: Ints
+    unit: Ints
     units: Ints
 
 
 class Machine(NamedTuple):
-    """All that changes while events are applied.
+    """All that changes while events are applied, and the page numbers to look it up by.
 
     Attributes:
-        loaded, lazy, slot, next_slot: per CPU: mm or -1, flag, slot in use, next to recycle.
-        slot_mm, slot_gen, slot_region: per CPU and slot: owner and generations.
-        entries: per CPU and slot: number of translations, so that empty ones are skipped.
-        key, version: per CPU, set and way, most recent first: page id * 8 + slot; age.
-        mask, gen, next_trim, sharer: per mm.
-        order, n: sharers in attach order; n[0] is their number.
-        page_version, page_done: per page id: last change, last completed change.
-        region: region mask.
-        clock: [change counter, region generation].
-        linked: per mm and share unit.
-        target: scratch mask.
-        pending, last_record: per CPU: records it has not swept, the newest of them.
-        ring: per CPU: incomplete records it wrote.
-        record_mask, record: deferred records: CPUs left; (left, owner, first id, end id,
-            change, page-wise) each.
-        active: ids of incomplete records; n[1] is their number. free: unused ids, n[2].
+        cpu, slot, tlb, mm, page, record: tables; see the columns above.
+        mask: uint64 [mms + 2, words]: every mm's, the region's, and a scratch mask.
+        record_mask: uint64 [records, words]: CPUs that have not swept the record.
+        linked: uint8 [mms, units], for classic.
+        scalar: see the columns above.
         counts: the count vector.
+        number, units: of :class:`Pages`.
     """
 
-    loaded: npt.NDArray[np.int32]
-    lazy: npt.NDArray[np.uint8]
-    slot: npt.NDArray[np.int32]
-    next_slot: npt.NDArray[np.int32]
-    slot_mm: npt.NDArray[np.int32]
-    slot_gen: Ints
-    slot_region: Ints
-    entries: npt.NDArray[np.int32]
-    key: Ints
-    version: npt.NDArray[np.int32]
-    mask: Words
-    gen: Ints
-    next_trim: Ints
-    sharer: npt.NDArray[np.uint8]
-    order: npt.NDArray[np.int32]
-    n: Ints
-    page_version: npt.NDArray[np.int32]
-    page_done: npt.NDArray[np.int32]
-    region: Words
-    clock: Ints
-    linked: npt.NDArray[np.uint8]
-    target: Words
-    pending: Ints
-    last_record: Ints
-    ring: Ints
-    record_mask: Words
+    cpu: Ints
+    slot: Ints
+    tlb: Ints
+    mm: Ints
+    page: Ints
     record: Ints
-    active: Ints
-    free: Ints
+    mask: npt.NDArray[np.uint64]
+    record_mask: npt.NDArray[np.uint64]
+    linked: npt.NDArray[np.uint8]
+    scalar: Ints
     counts: Ints
+    number: Ints
+    units: Ints
 
 
 def allocate(rules: Rules, mms: int, pages: Pages, flush_events: int) -> Machine:
-    """A machine with everything empty.
+    """A machine whose tables have their sizes; :func:`reset` gives them their contents.
 
     Args:
         rules: design, kernel and geometry.
@@ -113,69 +109,41 @@ def allocate(rules: Rules, mms: int, pages: Pages, flush_events: int) -> Machine
         pages: the pages it touches.
         flush_events: upper limit of flush events, for deferred records.
     """
-    cpus, entries = rules.cpus, rules.cpus * rules.sets * rules.ways
-    records = min(flush_events, RING * cpus) if rules.delivery == DEFERRED else 0
-    int64, int32, flag, word = np.int64, np.int32, np.uint8, np.uint64
-    ids = len(pages.number)
+    records = min(flush_events, RING_SIZE * rules.cpus) if rules.delivery == DEFERRED else 0
+    page = np.zeros((len(pages.number), 4), np.int64)
+    page[:, PLACE], page[:, UNIT] = pages.place, pages.unit
     return Machine(
-        loaded=np.empty(cpus, int32),
-        lazy=np.empty(cpus, flag),
-        slot=np.empty(cpus, int32),
-        next_slot=np.empty(cpus, int32),
-        slot_mm=np.empty(cpus * ASID_SLOTS, int32),
-        slot_gen=np.empty(cpus * ASID_SLOTS, int64),
-        slot_region=np.empty(cpus * ASID_SLOTS, int64),
-        entries=np.empty(cpus * ASID_SLOTS, int32),
-        key=np.empty(entries, int64),
-        version=np.zeros(entries, int32),
-        mask=np.empty((mms, rules.words), word),
-        gen=np.empty(mms, int64),
-        next_trim=np.empty(mms, int64),
-        sharer=np.empty(mms, flag),
-        order=np.zeros(mms, int32),
-        n=np.empty(3, int64),
-        page_version=np.empty(ids, int32),
-        page_done=np.empty(ids, int32),
-        region=np.empty(rules.words, word),
-        clock=np.empty(2, int64),
-        linked=np.empty((mms if rules.pair else 0, len(pages.units)), flag),
-        target=np.empty(rules.words, word),
-        pending=np.empty(cpus, int64),
-        last_record=np.zeros(cpus, int64),
-        ring=np.empty(cpus, int64),
-        record_mask=np.empty((records, rules.words), word),
-        record=np.empty((records, 6), int64),
-        active=np.zeros(records, int64),
-        free=np.arange(records, dtype=int64),
-        counts=np.empty(len(COUNT_NAMES), int64),
+        cpu=np.empty((rules.cpus, 7), np.int64),
+        slot=np.empty((rules.cpus * ASID_SLOTS, 4), np.int64),
+        tlb=np.zeros((rules.cpus * rules.sets * rules.ways, 2), np.int64),
+        mm=np.zeros((mms, 4), np.int64),
+        page=page,
+        record=np.zeros((records, 8), np.int64),
+        mask=np.empty((mms + 2, rules.words), np.uint64),
+        record_mask=np.empty((records, rules.words), np.uint64),
+        linked=np.empty((mms if rules.pair else 0, len(pages.units)), np.uint8),
+        scalar=np.empty(5, np.int64),
+        counts=np.empty(len(COUNT_NAMES), np.int64),
+        number=pages.number,
+        units=pages.units,
     )
 
 
 @njit(cache=True)
 def reset(m: Machine) -> None:
     """Every CPU with nothing loaded, every TLB, mask and count empty."""
-    m.loaded[:] = -1
-    m.lazy[:] = 0
-    m.slot[:] = 0
-    m.next_slot[:] = 0
-    m.slot_mm[:] = -1
-    m.slot_gen[:] = 0
-    m.slot_region[:] = 0
-    m.entries[:] = 0
-    m.key[:] = EMPTY
-    m.mask[:] = 0
-    m.gen[:] = 0
-    m.next_trim[:] = 0
-    m.sharer[:] = 0
-    m.page_version[:] = 0
-    m.page_done[:] = 0
-    m.region[:] = 0
-    m.clock[:] = 0
-    m.linked[:] = 0
-    m.pending[:] = 0
-    m.ring[:] = 0
-    m.n[:] = 0
-    m.n[2] = len(m.free)
-    for at in range(len(m.free)):
-        m.free[at] = at
+    m.cpu[:, :] = 0
+    m.cpu[:, LOADED] = -1
+    m.slot[:, :] = 0
+    m.slot[:, OWNER] = -1
+    m.tlb[:, KEY] = EMPTY
+    m.mm[:, :] = 0
+    m.page[:, VERSION] = 0
+    m.page[:, DONE] = 0
+    m.mask[:, :] = 0
+    m.linked[:, :] = 0
+    m.scalar[:] = 0
+    m.scalar[FREE] = len(m.record)
+    for at in range(len(m.record)):
+        m.record[at, FREE_LIST] = at
     m.counts[:] = 0

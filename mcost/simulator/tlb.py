@@ -9,65 +9,76 @@ from __future__ import annotations
 from numba import njit
 
 from mcost.simulator.codes import DEFERRED_HITS, FAULTS, LOST, STALE, WALKS, Rules
-from mcost.simulator.state import ASID_SLOTS, EMPTY, Machine, Pages
+from mcost.simulator.state import (
+    AGE,
+    ASID_SLOTS,
+    DONE,
+    EMPTY,
+    ENTRIES,
+    IN_USE,
+    KEY,
+    LOADED,
+    PLACE,
+    UNIT,
+    VERSION,
+    Machine,
+)
 
 __all__ = ["drop_all", "drop_pages", "drop_slot", "forget_outdated", "touch"]
 
 
-@njit(cache=True)
-def touch(m: Machine, r: Rules, pages: Pages, cpu: int, page: int) -> None:
+@njit(cache=True, _nrt=False)
+def touch(m: Machine, r: Rules, cpu: int, page: int) -> None:
     """Uses the translation of page id ``page`` in the slot in use, filling it if missing."""
-    slot = m.slot[cpu]
+    slot = m.cpu[cpu, IN_USE]
     wanted = page * 8 + slot
-    base = (cpu * r.sets + pages.place[page]) * r.ways
+    base = (cpu * r.sets + m.page[page, PLACE]) * r.ways
     at = base
     end = base + r.ways
-    while at < end and m.key[at] != wanted:
+    while at < end and m.tlb[at, KEY] != wanted:
         at += 1
     if at < end:
-        age = m.version[at]
-        if age < m.page_version[page]:
-            m.counts[STALE if age < m.page_done[page] else DEFERRED_HITS] += 1
+        age = m.tlb[at, AGE]
+        if age < m.page[page, VERSION]:
+            m.counts[STALE if age < m.page[page, DONE] else DEFERRED_HITS] += 1
     else:
         m.counts[WALKS] += 1
-        age = m.page_version[page]
+        age = m.page[page, VERSION]
         at = _room(m, cpu, base, end)
-        m.entries[cpu * ASID_SLOTS + slot] += 1
-        if r.pair and pages.unit[page] >= 0:
-            _relink(m, cpu, pages.unit[page])
+        m.slot[cpu * ASID_SLOTS + slot, ENTRIES] += 1
+        if r.pair and m.page[page, UNIT] >= 0:
+            _relink(m, cpu, m.page[page, UNIT])
     while at > base:
-        m.key[at] = m.key[at - 1]
-        m.version[at] = m.version[at - 1]
+        m.tlb[at, KEY] = m.tlb[at - 1, KEY]
+        m.tlb[at, AGE] = m.tlb[at - 1, AGE]
         at -= 1
-    m.key[base] = wanted
-    m.version[base] = age
+    m.tlb[base, KEY] = wanted
+    m.tlb[base, AGE] = age
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _room(m: Machine, cpu: int, base: int, end: int) -> int:
     """First hole of the set, or its last entry, evicted."""
     at = base
-    while at < end and m.key[at] != EMPTY:
+    while at < end and m.tlb[at, KEY] != EMPTY:
         at += 1
     if at == end:
         at -= 1
-        m.entries[cpu * ASID_SLOTS + (m.key[at] & 7)] -= 1
+        m.slot[cpu * ASID_SLOTS + (m.tlb[at, KEY] & 7), ENTRIES] -= 1
     return at
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _relink(m: Machine, cpu: int, unit: int) -> None:
     """The first miss under an unlinked table faults and links it again (classic)."""
-    mm = m.loaded[cpu]
+    mm = m.cpu[cpu, LOADED]
     if m.linked[mm, unit] == 0:
         m.linked[mm, unit] = 1
         m.counts[FAULTS] += 1
 
 
-@njit(cache=True)
-def drop_slot(
-    m: Machine, r: Rules, cpu: int, slot: int, first: int, end: int, lost: bool
-) -> bool:
+@njit(cache=True, _nrt=False)
+def drop_slot(m: Machine, r: Rules, cpu: int, slot: int, first: int, end: int, lost: bool) -> bool:
     """Drops all translations of one slot.
 
     Args:
@@ -79,12 +90,12 @@ def drop_slot(
     Returns:
         Whether an outdated translation of the operation's pages went.
     """
-    left = m.entries[cpu * ASID_SLOTS + slot]
-    m.entries[cpu * ASID_SLOTS + slot] = 0
+    left = m.slot[cpu * ASID_SLOTS + slot, ENTRIES]
+    m.slot[cpu * ASID_SLOTS + slot, ENTRIES] = 0
     useful = False
     at = cpu * r.sets * r.ways
     while left > 0:
-        key = m.key[at]
+        key = m.tlb[at, KEY]
         if key != EMPTY and (key & 7) == slot:
             left -= 1
             useful |= _gone(m, at, first, end, lost)
@@ -92,19 +103,19 @@ def drop_slot(
     return useful
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _gone(m: Machine, at: int, first: int, end: int, lost: bool) -> bool:
     """Removes one entry; True when it was an outdated one of the operation's pages."""
-    page = m.key[at] >> 3
-    m.key[at] = EMPTY
-    if m.version[at] < m.page_version[page]:
+    page = m.tlb[at, KEY] >> 3
+    m.tlb[at, KEY] = EMPTY
+    if m.tlb[at, AGE] < m.page[page, VERSION]:
         return first <= page < end
     if lost:
         m.counts[LOST] += 1
     return False
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def drop_all(m: Machine, r: Rules, cpu: int, first: int, end: int) -> bool:
     """Drops the whole TLB; returns as :func:`drop_slot`."""
     useful = False
@@ -113,29 +124,27 @@ def drop_all(m: Machine, r: Rules, cpu: int, first: int, end: int) -> bool:
     return useful
 
 
-@njit(cache=True)
-def drop_pages(
-    m: Machine, r: Rules, pages: Pages, cpu: int, slot: int, first: int, end: int
-) -> bool:
+@njit(cache=True, _nrt=False)
+def drop_pages(m: Machine, r: Rules, cpu: int, slot: int, first: int, end: int) -> bool:
     """INVLPG of page ids ``first`` to ``end`` in one slot; True when something went."""
     found = False
-    if m.entries[cpu * ASID_SLOTS + slot] == 0:
+    if m.slot[cpu * ASID_SLOTS + slot, ENTRIES] == 0:
         return False
     for page in range(first, end):
-        base = (cpu * r.sets + pages.place[page]) * r.ways
+        base = (cpu * r.sets + m.page[page, PLACE]) * r.ways
         for at in range(base, base + r.ways):
-            if m.key[at] == page * 8 + slot:
-                found |= m.version[at] < m.page_version[page]
-                m.key[at] = EMPTY
-                m.entries[cpu * ASID_SLOTS + slot] -= 1
+            if m.tlb[at, KEY] == page * 8 + slot:
+                found |= m.tlb[at, AGE] < m.page[page, VERSION]
+                m.tlb[at, KEY] = EMPTY
+                m.slot[cpu * ASID_SLOTS + slot, ENTRIES] -= 1
     return found
 
 
-@njit(cache=True)
-def forget_outdated(m: Machine, r: Rules, pages: Pages, cpu: int, first: int, end: int) -> bool:
-    """Removes outdated translations of the pages from all slots; True if the slot in use had one."""
+@njit(cache=True, _nrt=False)
+def forget_outdated(m: Machine, r: Rules, cpu: int, first: int, end: int) -> bool:
+    """Drops outdated translations of the pages everywhere; True if the slot in use had one."""
     used = False
     for slot in range(ASID_SLOTS):
-        had = drop_pages(m, r, pages, cpu, slot, first, end)
-        used |= had and slot == m.slot[cpu]
+        had = drop_pages(m, r, cpu, slot, first, end)
+        used |= had and slot == m.cpu[cpu, IN_USE]
     return used

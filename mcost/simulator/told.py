@@ -24,7 +24,19 @@ from mcost.simulator.codes import (
     Rules,
 )
 from mcost.simulator.masks import clear_bit
-from mcost.simulator.state import ASID_SLOTS, Machine, Pages
+from mcost.simulator.state import (
+    ASID_SLOTS,
+    GEN,
+    IN_USE,
+    LAZY,
+    LOADED,
+    REGION_GEN,
+    REGION_MASK,
+    REGION_NOW,
+    SHARER,
+    TLB_GEN,
+    Machine,
+)
 from mcost.simulator.switch import switch
 from mcost.simulator.tlb import drop_all, drop_pages, drop_slot
 
@@ -57,21 +69,21 @@ class Event(NamedTuple):
     bumps: int
 
 
-@njit(cache=True)
-def interrupt(m: Machine, r: Rules, pages: Pages, cpu: int, mm: int, e: Event) -> None:
+@njit(cache=True, _nrt=False)
+def interrupt(m: Machine, r: Rules, cpu: int, mm: int, e: Event) -> None:
     """One IPI: counts what the receiver was doing, then lets it act."""
-    loaded = m.loaded[cpu]
-    if loaded < 0 or m.lazy[cpu]:
+    loaded = m.cpu[cpu, LOADED]
+    if loaded < 0 or m.cpu[cpu, LAZY]:
         m.counts[IDLE_IPIS] += 1
-    elif m.sharer[loaded]:
+    elif m.mm[loaded, SHARER]:
         m.counts[SHARER_IPIS] += 1
     else:
         m.counts[BYSTANDER_IPIS] += 1
-    if act(m, r, pages, cpu, mm, e):
+    if act(m, r, cpu, mm, e):
         m.counts[USEFUL] += 1
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def close_round(m: Machine, r: Rules, targets: int, clusters: int) -> None:
     """Counts one flush call that interrupted ``targets`` CPUs in ``clusters`` clusters."""
     if targets == 0:
@@ -82,8 +94,8 @@ def close_round(m: Machine, r: Rules, targets: int, clusters: int) -> None:
     m.counts[ICR] += 1 if targets == r.cpus - 1 else clusters
 
 
-@njit(cache=True)
-def act(m: Machine, r: Rules, pages: Pages, cpu: int, mm: int, e: Event) -> bool:
+@njit(cache=True, _nrt=False)
+def act(m: Machine, r: Rules, cpu: int, mm: int, e: Event) -> bool:
     """What a told CPU does; ``mm`` is the flushed one or -1 when none is named.
 
     Returns:
@@ -92,41 +104,39 @@ def act(m: Machine, r: Rules, pages: Pages, cpu: int, mm: int, e: Event) -> bool
     if r.everything and mm < 0:
         m.counts[GLOBAL_FLUSHES] += 1
         return drop_all(m, r, cpu, e.op_first, e.op_end)
-    loaded = m.loaded[cpu]
+    loaded = m.cpu[cpu, LOADED]
     if mm >= 0 and loaded != mm:
         if r.lazy_masks:
             clear_bit(m.mask[mm], cpu)
         return False
     by_region = r.region and mm < 0
-    if by_region and (loaded < 0 or not m.sharer[loaded]):
+    if by_region and (loaded < 0 or not m.mm[loaded, SHARER]):
         if r.lazy_masks:
-            clear_bit(m.region, cpu)
+            clear_bit(m.mask[REGION_MASK], cpu)
         return False
     if loaded < 0:
         return False
-    if m.lazy[cpu]:
+    if m.cpu[cpu, LAZY]:
         switch(m, r, cpu, -1)
         return False
-    return _bring_up_to_date(m, r, pages, cpu, by_region, e)
+    return _bring_up_to_date(m, r, cpu, by_region, e)
 
 
-@njit(cache=True)
-def _bring_up_to_date(
-    m: Machine, r: Rules, pages: Pages, cpu: int, by_region: bool, e: Event
-) -> bool:
+@njit(cache=True, _nrt=False)
+def _bring_up_to_date(m: Machine, r: Rules, cpu: int, by_region: bool, e: Event) -> bool:
     """INVLPG each page if exactly one generation behind, else drop the slot in use."""
-    slot = m.slot[cpu]
+    slot = m.cpu[cpu, IN_USE]
     at = cpu * ASID_SLOTS + slot
-    mine = m.slot_region[at] if by_region else m.slot_gen[at]
-    current = m.clock[1] if by_region else m.gen[m.loaded[cpu]]
+    mine = m.slot[at, REGION_GEN] if by_region else m.slot[at, GEN]
+    current = m.scalar[REGION_NOW] if by_region else m.mm[m.cpu[cpu, LOADED], TLB_GEN]
     if mine == current:
         return False
     if by_region:
-        m.slot_region[at] = current
+        m.slot[at, REGION_GEN] = current
     else:
-        m.slot_gen[at] = current
+        m.slot[at, GEN] = current
     if e.page_wise and mine + 1 == current:
         m.counts[PAGE_FLUSHES] += e.pages
-        return drop_pages(m, r, pages, cpu, slot, e.first, e.end)
+        return drop_pages(m, r, cpu, slot, e.first, e.end)
     m.counts[FULL_FLUSHES] += 1
     return drop_slot(m, r, cpu, slot, e.op_first, e.op_end, True)

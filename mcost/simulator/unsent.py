@@ -10,22 +10,46 @@ from numba import njit
 
 from mcost.simulator.codes import BROADCASTS, EACH, INVLPGB, TLBI, Rules
 from mcost.simulator.flush import collect, flush_by_ipi
-from mcost.simulator.masks import clear_bit, lowest, test_bit, without_lowest
-from mcost.simulator.state import ASID_SLOTS, RING, Machine, Pages
+from mcost.simulator.masks import clear_bit, copy_words, lowest, test_bit, without_lowest
+from mcost.simulator.state import (
+    ACTIVE,
+    ACTIVE_LIST,
+    ASID_SLOTS,
+    CHANGE,
+    CHANGED,
+    DONE,
+    END,
+    FIRST,
+    FREE,
+    FREE_LIST,
+    HULL,
+    LAZY,
+    LEFT,
+    NEWEST,
+    ORDER,
+    OWNER,
+    PENDING,
+    RING,
+    RING_SIZE,
+    SHARERS,
+    TARGET,
+    WRITER,
+    Machine,
+)
 from mcost.simulator.tlb import drop_all, drop_pages, drop_slot
 from mcost.simulator.told import Event, act
 
 __all__ = ["defer", "flush_by_broadcast", "sweep"]
 
 
-@njit(cache=True)
-def flush_by_broadcast(m: Machine, r: Rules, pages: Pages, e: Event) -> None:
+@njit(cache=True, _nrt=False)
+def flush_by_broadcast(m: Machine, r: Rules, e: Event) -> None:
     """All CPUs drop by address in every slot, or by the ASID of each sharer."""
     instructions = _instructions(r, e)
     if r.tracks == EACH:
-        for at in range(m.n[0]):
+        for at in range(m.scalar[SHARERS]):
             m.counts[BROADCASTS] += instructions
-            _drop_asid(m, r, pages, m.order[at], e)
+            _drop_asid(m, r, m.mm[at, ORDER], e)
         return
     m.counts[BROADCASTS] += instructions
     for cpu in range(r.cpus):
@@ -33,22 +57,22 @@ def flush_by_broadcast(m: Machine, r: Rules, pages: Pages, e: Event) -> None:
             drop_all(m, r, cpu, e.op_first, e.op_end)
             continue
         for slot in range(ASID_SLOTS):
-            drop_pages(m, r, pages, cpu, slot, e.first, e.end)
+            drop_pages(m, r, cpu, slot, e.first, e.end)
 
 
-@njit(cache=True)
-def _drop_asid(m: Machine, r: Rules, pages: Pages, mm: int, e: Event) -> None:
+@njit(cache=True, _nrt=False)
+def _drop_asid(m: Machine, r: Rules, mm: int, e: Event) -> None:
     for at in range(r.cpus * ASID_SLOTS):
-        if m.slot_mm[at] != mm:
+        if m.slot[at, OWNER] != mm:
             continue
         cpu, slot = at // ASID_SLOTS, at % ASID_SLOTS
         if e.page_wise:
-            drop_pages(m, r, pages, cpu, slot, e.first, e.end)
+            drop_pages(m, r, cpu, slot, e.first, e.end)
         else:
             drop_slot(m, r, cpu, slot, e.op_first, e.op_end, True)
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _instructions(r: Rules, e: Event) -> int:
     """Broadcast instructions of one event: 1 when full, else by the instruction's reach."""
     if not e.page_wise:
@@ -66,89 +90,89 @@ def _instructions(r: Rules, e: Event) -> int:
     return count
 
 
-@njit(cache=True)
-def defer(m: Machine, r: Rules, pages: Pages, e: Event) -> bool:
+@njit(cache=True, _nrt=False)
+def defer(m: Machine, r: Rules, e: Event) -> bool:
     """Records the event in the initiator's ring.
 
     Returns:
         True when the event is complete at once: nobody to wait for, or flushed by IPI
         because the ring is full or page tables are freed.
     """
-    if e.freed or m.ring[e.cpu] >= RING:
-        flush_by_ipi(m, r, pages, e)
+    if e.freed or m.cpu[e.cpu, RING] >= RING_SIZE:
+        flush_by_ipi(m, r, e)
         return True
     collect(m, r, e)
-    told = test_bit(m.target, e.cpu)
-    clear_bit(m.target, e.cpu)
+    told = test_bit(m.mask[TARGET], e.cpu)
+    clear_bit(m.mask[TARGET], e.cpu)
     waiting = 0
     for at in range(r.words):
-        word = m.target[at]
+        word = m.mask[TARGET, at]
         while word != 0:
             cpu = at * 64 + lowest(word)
             word = without_lowest(word)
-            if m.lazy[cpu]:
-                clear_bit(m.target, cpu)
+            if m.cpu[cpu, LAZY]:
+                clear_bit(m.mask[TARGET], cpu)
             else:
                 waiting += 1
     if waiting:
         _record(m, r, e, waiting)
-    if told and not m.lazy[e.cpu]:
-        act(m, r, pages, e.cpu, -1, e)
+    if told and not m.cpu[e.cpu, LAZY]:
+        act(m, r, e.cpu, -1, e)
     return waiting == 0
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _record(m: Machine, r: Rules, e: Event, waiting: int) -> None:
-    """Takes a free record for the CPUs in ``m.target``."""
-    m.n[2] -= 1
-    at = m.free[m.n[2]]
-    m.active[m.n[1]] = at
-    m.n[1] += 1
-    m.record_mask[at] = m.target
+    """Takes a free record for the CPUs in ``m.mask[TARGET]``."""
+    m.scalar[FREE] -= 1
+    at = m.record[m.scalar[FREE], FREE_LIST]
+    m.record[m.scalar[ACTIVE], ACTIVE_LIST] = at
+    m.scalar[ACTIVE] += 1
+    copy_words(m.record_mask[at], m.mask[TARGET])
     record = m.record[at]
-    record[0], record[1] = waiting, e.cpu
-    record[2], record[3], record[4] = e.first, e.end, m.clock[0]
-    record[5] = e.pages if e.page_wise else 0
-    m.ring[e.cpu] += 1
+    record[LEFT], record[WRITER] = waiting, e.cpu
+    record[FIRST], record[END], record[CHANGED] = e.first, e.end, m.scalar[CHANGE]
+    record[HULL] = e.pages if e.page_wise else 0
+    m.cpu[e.cpu, RING] += 1
     for place in range(r.words):
-        word = m.target[place]
+        word = m.mask[TARGET, place]
         while word != 0:
             cpu = place * 64 + lowest(word)
             word = without_lowest(word)
-            m.pending[cpu] += 1
-            m.last_record[cpu] = at
+            m.cpu[cpu, PENDING] += 1
+            m.cpu[cpu, NEWEST] = at
 
 
-@njit(cache=True)
-def sweep(m: Machine, r: Rules, pages: Pages, cpu: int) -> None:
+@njit(cache=True, _nrt=False)
+def sweep(m: Machine, r: Rules, cpu: int) -> None:
     """A tick or switch: the CPU flushes what was recorded for it and leaves all records."""
-    if m.pending[cpu] == 0:
+    if m.cpu[cpu, PENDING] == 0:
         return
-    one = m.record[m.last_record[cpu]]
-    page_wise = m.pending[cpu] == 1 and one[5] > 0
-    e = Event(cpu, 0, one[2], one[3], 0, 0, one[5], page_wise, False, 0)
-    act(m, r, pages, cpu, -1, e)
-    m.pending[cpu] = 0
+    one = m.record[m.cpu[cpu, NEWEST]]
+    page_wise = m.cpu[cpu, PENDING] == 1 and one[HULL] > 0
+    e = Event(cpu, 0, one[FIRST], one[END], 0, 0, one[HULL], page_wise, False, 0)
+    act(m, r, cpu, -1, e)
+    m.cpu[cpu, PENDING] = 0
     kept = 0
-    for place in range(m.n[1]):
-        at = m.active[place]
+    for place in range(m.scalar[ACTIVE]):
+        at = m.record[place, ACTIVE_LIST]
         if test_bit(m.record_mask[at], cpu):
             clear_bit(m.record_mask[at], cpu)
-            m.record[at, 0] -= 1
-        if m.record[at, 0] > 0:
-            m.active[kept] = at
+            m.record[at, LEFT] -= 1
+        if m.record[at, LEFT] > 0:
+            m.record[kept, ACTIVE_LIST] = at
             kept += 1
         else:
             _complete(m, at)
-    m.n[1] = kept
+    m.scalar[ACTIVE] = kept
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def _complete(m: Machine, at: int) -> None:
     """The last CPU has left the record: its pages are free from now on."""
     record = m.record[at]
-    m.ring[record[1]] -= 1
-    m.free[m.n[2]] = at
-    m.n[2] += 1
-    for page in range(record[2], record[3]):
-        m.page_done[page] = max(m.page_done[page], record[4])
+    m.cpu[record[WRITER], RING] -= 1
+    m.record[m.scalar[FREE], FREE_LIST] = at
+    m.scalar[FREE] += 1
+    for page in range(record[FIRST], record[END]):
+        m.page[page, DONE] = max(m.page[page, DONE], record[CHANGED])
