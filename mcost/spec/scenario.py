@@ -9,7 +9,10 @@ from mcost.spec.lookup import find
 from mcost.spec.operations import DEFAULT_BATCH, TABLE_PAGES, Operation, operation
 from mcost.spec.placements import INITIATORS, Placement, placement
 
-__all__ = ["APIC_MODES", "Scenario"]
+__all__ = ["APIC_MODES", "DEFAULT_INVLPGB_MAX", "Scenario"]
+
+DEFAULT_INVLPGB_MAX = 8
+"""Pages of one INVLPGB unless given; nobody published the value of a machine (KF 1.6)."""
 
 APIC_MODES = {
     "cluster": 16,
@@ -42,6 +45,7 @@ class Scenario:
         age: seconds since the masks were last trimmed (roaming).
         batch: clean pages per held-back reclaim flush, B >= 1.
         apic: ``cluster`` or ``physical``, for ICR writes.
+        invlpgb_max: pages one INVLPGB covers, CPUID 0x80000008 EDX[15:0] + 1 (KF 1.6).
 
     Raises:
         ValueError: an impossible scenario; the message names field, value and range.
@@ -63,6 +67,7 @@ class Scenario:
     age: float | None = None
     batch: int = DEFAULT_BATCH
     apic: str = "cluster"
+    invlpgb_max: int = DEFAULT_INVLPGB_MAX
     law: Placement = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -104,10 +109,11 @@ class Scenario:
             ("pages", 1, None),
             ("offset", 0, TABLE_PAGES - 1),
             ("batch", 1, None),
+            ("invlpgb_max", 1, None),
         ):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int):
-                raise ValueError(f"{name}: {value!r} is not a whole number")
+                raise ValueError(f"{name}: {value!r} is not a whole number")  # noqa: TRY004
             if value < low or (high is not None and value > high):
                 limits = f"at least {low}" if high is None else f"{low} to {high}"
                 raise ValueError(f"{name}: {value} is out of range, must be {limits}")

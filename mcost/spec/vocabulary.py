@@ -55,6 +55,7 @@ SYMBOLS: tuple[Symbol, ...] = (
     Symbol("P", "pages", "integer", "pages", "4 KiB pages whose translation one operation changes"),
     Symbol("o", "offset", "integer", "pages", "place of the first page in its 512-entry table"),
     Symbol("B", "batch", "integer", "pages", "pages per flush when the design batches reclaim"),
+    Symbol("X", "invlpgb_max", "integer", "pages", "pages one INVLPGB covers"),
     Symbol("rho", "share", "share", "1", "probability that a CPU runs some sharer"),
     Symbol("z", "idle", "share", "1", "probability that a CPU is lazy with a sharer still loaded"),
     Symbol("h", "held", "share", "1", "probability that a CPU running a sharer holds a given page"),
