@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from mcost.algebra.cost import SEED, evaluate
+from mcost.algebra.cost import SEED, NotPriced, evaluate
 from mcost.algebra.shape import USUAL, Conditions
 from mcost.algebra.spread import Estimate, draw, estimate
 from mcost.spec.counts import Counts
@@ -39,11 +39,18 @@ class Terms:
     machine: Hardware
 
     def __getitem__(self, name: str) -> Floats:
-        """A price in ns, or ``clock`` in GHz; 0 where the machine has no such price."""
-        constant = self.machine.clock if name == "clock" else self.machine.prices.get(name)
-        if constant is None:
+        """A price in ns, or ``clock`` in GHz; the user halves are 0 without PTI.
+
+        Raises:
+            NotPriced: the machine has no such price.
+        """
+        if name == "clock":
+            return spread(name, self.machine.clock)
+        if name in ("invlpg_user", "full_user") and not self.machine.pti:
             return np.zeros(POINTS + 1)
-        return spread(name, constant)
+        if name not in self.machine.prices:
+            raise NotPriced(f"hardware {self.machine.name} has no price {name!r}")
+        return spread(name, self.machine.prices[name])
 
     def component(
         self,
@@ -58,6 +65,12 @@ class Terms:
             counts, self.machine, scenario, design("per-mm"), conditions, points=POINTS
         )[name]
         return np.concatenate([[priced.value], priced.draws])
+
+    def reach(self, sockets: int | None) -> Floats:
+        """What a round waits longer for another socket; 0 where there is only one."""
+        if (sockets or 1) == 1 or self.machine.sockets == 1:
+            return np.zeros(POINTS + 1)
+        return self["first_far"]
 
     def in_unit(self, ns: Floats, unit: str) -> Floats:
         """Nanoseconds in a published unit; raises KeyError for a unit that is no time."""
