@@ -4,8 +4,9 @@ The state, the trace events, the per-mm flush, the union flush and the stale-hit
 those of model.md section 5. What that page leaves open is settled here; the machine in
 ``machine.py`` and the reference in ``tests/`` were both written from these two texts.
 
-**An invalidate** raises the version of each page, then cuts the pages into flush events
-(``mcost.spec.operations.cut``) and flushes once per event, in page order; an operation that
+**An invalidate** raises the version of each page (an ``upgrade`` does not: the old
+translation is harmless, which is why x86 does not flush it), then cuts the pages into flush
+events (``mcost.spec.operations.cut``) and flushes once per event, in page order; an operation that
 frees page tables ends with one more event over all its pages, *freed*. A hull of more than
 33 pages, a freed event, and every scope but ``pages`` and ``pages-or-asid`` are not page-wise.
 
@@ -19,7 +20,10 @@ frees page tables ends with one more event over all its pages, *freed*. A hull o
 - ``each``: one flush of one mm (model.md) per sharer, in attach order; scope ``tables``
   makes each of them freed. A trimming flush reaches every CPU in the mask that is not lazy,
   also one with nothing loaded, since should_flush_tlb (6.12, 6.15) only asks whether
-  loaded_mm is the flushed one; its "another mm" includes init_mm.
+  loaded_mm is the flushed one; its "another mm" includes init_mm. The initiator passes the
+  same filter, not only "not lazy" as model.md has it: smp_call_function_many_cond
+  (kernel/smp.c, 5.12 on) asks cond_func for the calling CPU too, so its own stale bit goes in
+  a trimming or a freed flush only.
 - ``holders``: CPUs, not lazy, with a sharer loaded whose slot in use holds a translation of
   the event's pages that is older than its page. They INVLPG every page of the event,
   whatever the ceiling; outdated translations of those pages in slots not in use and on lazy
@@ -35,8 +39,8 @@ event for ``each``, once per event for ``region``, none for ``nothing`` and ``ho
 generation moves. Otherwise "what a target does" of model.md with no mm named: nothing
 loaded, done; lazy (only in a freed event), load no mm; slot in use at its mm's current
 generation, done; page-wise and exactly one generation behind, INVLPG each page; else drop
-the slot; catch up. The initiator does the same when it is told (in the mask and not lazy, or
-the event is freed; for ``everything`` when tracked, for ``nothing`` always).
+the slot; catch up. The initiator does the same when these rules select it, as
+any other CPU.
 
 **Region mask and generation** (``region``). Every slot also remembers the region's
 generation when it was last current. A switch that loads another mm: a sharer loaded sets the

@@ -116,12 +116,18 @@ def unit_pages(share_level: str) -> int:
     return _UNIT_PAGES[share_level]
 
 
-def cuts(design: Design, kernel: Kernel, batch: int) -> list[tuple[int, int, int, int]]:
-    """For each kind of operation: (size or -1, aligned, tables event, bumps once a page)."""
+def cuts(design: Design, kernel: Kernel, batch: int) -> list[tuple[int, int, int, int, int]]:
+    """For each kind of operation: how it is cut, and what moves.
+
+    Returns:
+        Tuples (size or -1 for one event a call, aligned, tables event, generations move once
+        a page, old translations must go).
+    """
     table = []
     for op in OPERATIONS:
         one = cut(op, kernel, design.hook, batch)
         held_back = design.hook == "batch" and op.held_back in ("list", "migration")
         size = -1 if one.size is None else one.size
-        table.append((size, int(one.aligned), one.tables, int(held_back)))
+        changes = op.per != "none"
+        table.append((size, int(one.aligned), one.tables, int(held_back), int(changes)))
     return table

@@ -53,18 +53,18 @@ def flush_by_ipi(m: Machine, r: Rules, e: Event) -> None:
         if r.pair:
             _count_denied(m, r)
         for at in range(m.scalar[SHARERS]):
-            flush_mm(m, r, m.mm[at, ORDER], e)
+            flush_mm(m, r, m.mm[at, ORDER], e, e.bumps if r.bumps else 0)
     else:
         collect(m, r, e)
         _flush_collected(m, r, e)
 
 
 @njit(cache=True, _nrt=False)
-def flush_mm(m: Machine, r: Rules, mm: int, e: Event) -> None:
+def flush_mm(m: Machine, r: Rules, mm: int, e: Event, bumps: int) -> None:
     """Flush of one mm (model.md section 5): flush_tlb_mm_range."""
     m.counts[WORDS] += r.words
-    m.mm[mm, TLB_GEN] += 1
-    m.counts[BUMPS] += 1
+    m.mm[mm, TLB_GEN] += bumps
+    m.counts[BUMPS] += bumps
     copy_words(m.mask[TARGET], m.mask[mm])
     if any_other(m.mask[TARGET], e.cpu):
         trim = r.lazy_masks and e.now > m.mm[mm, NEXT_TRIM]
@@ -83,7 +83,8 @@ def flush_mm(m: Machine, r: Rules, mm: int, e: Event) -> None:
                 clusters += cpu // r.cluster != last
                 last = cpu // r.cluster
         close_round(m, r, targets, clusters)
-        if test_bit(m.mask[TARGET], e.cpu) and (e.freed or not m.cpu[e.cpu, LAZY]):
+        # smp_call_function_many_cond (kernel/smp.c) asks the filter for the caller too.
+        if test_bit(m.mask[TARGET], e.cpu) and _selected(m, e.cpu, mm, trim, e.freed):
             act(m, r, e.cpu, mm, e)
     elif m.cpu[e.cpu, LOADED] == mm:
         act(m, r, e.cpu, mm, e)
@@ -145,14 +146,13 @@ def _flush_collected(m: Machine, r: Rules, e: Event) -> None:
 @njit(cache=True, _nrt=False)
 def _included(m: Machine, r: Rules, cpu: int, freed: bool) -> bool:
     """Lazy CPUs are left out, and with a loaded-mm filter those without a sharer."""
-    if freed or r.everything:
+    if freed:
         return True
-    if m.cpu[cpu, LAZY]:
-        return False
     if r.tracks == RUNNING:
         loaded = m.cpu[cpu, LOADED]
-        return loaded >= 0 and m.mm[loaded, SHARER] == 1
-    return True
+        if loaded < 0 or not m.mm[loaded, SHARER]:
+            return False
+    return r.everything == 1 or not m.cpu[cpu, LAZY]
 
 
 @njit(cache=True, _nrt=False)

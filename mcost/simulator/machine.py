@@ -72,7 +72,7 @@ def run(m: Machine, r: Rules, cuts: Ints, events: Events, out: Ints) -> None:
         m: an allocated machine.
         r: design, kernel and geometry.
         pages: the pages of the trace.
-        cuts: [kinds, 4] from ``codes.cuts``.
+        cuts: [kinds, 5] from ``codes.cuts``.
         events: the trace.
         out: [len(starts) - 1, counts].
     """
@@ -109,12 +109,13 @@ def _apply(m: Machine, r: Rules, cuts: Ints, events: Events, at: int) -> None:
 
 @njit(cache=True, _nrt=False)
 def _invalidate(m: Machine, r: Rules, cut: Ints, events: Events, at: int) -> None:
-    """Bumps the version of each page, then flushes once per flush event."""
+    """Raises the version of each page, then flushes once per flush event."""
     page, count = events.page[at], events.pages[at]
     first = np.searchsorted(m.number, page)
     end = np.searchsorted(m.number, page + count)
-    m.scalar[CHANGE] += 1
-    m.page[first:end, VERSION] = m.scalar[CHANGE]
+    if cut[4]:
+        m.scalar[CHANGE] += 1
+        m.page[first:end, VERSION] = m.scalar[CHANGE]
     if r.pair:
         _unlink(m, r, page, page + count)
     size, tables, each_page = cut[0], cut[2], cut[3]
@@ -139,7 +140,7 @@ def _invalidate(m: Machine, r: Rules, cut: Ints, events: Events, at: int) -> Non
             events.cpu[at], events.time[at], first, end, first, end, count, False, True, 1
         )  # fmt: skip
         _flush(m, r, e)
-    if r.delivery != DEFERRED or size == 0:
+    if cut[4] and r.delivery != DEFERRED:
         m.page[first:end, DONE] = m.scalar[CHANGE]
 
 
@@ -182,7 +183,7 @@ def _attach(m: Machine, r: Rules, mm: int, now: int) -> None:
 def _detach(m: Machine, r: Rules, cpu: int, mm: int, now: int) -> None:
     """The sharer's own mm is flushed with tables freed, then it is a sharer no more."""
     m.counts[FLUSH_EVENTS] += 1
-    flush_mm(m, r, mm, Event(cpu, now, 0, 0, 0, 0, 0, False, True, 1))
+    flush_mm(m, r, mm, Event(cpu, now, 0, 0, 0, 0, 0, False, True, 1), 1)
     if r.region:
         _mark_region(m, r, mm, False)
     m.mm[mm, SHARER] = 0

@@ -1,0 +1,111 @@
+"""The compiled machine against the reference, count by count, on random traces.
+
+Every design, every variant and a few more values of the design columns see EXAMPLES
+distinct traces each, on an eager and on a lazy kernel: 29 x 80 = 2,320 traces and 4,640
+comparisons of all counts. MCOST_TEST_SCALE=10 makes it ten times as many, and new ones.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, seed
+from hypothesis import strategies as st
+from reference_machine import reference
+from stories import retell
+from strategies import bounded, seed_of, traces
+
+from mcost.simulator import simulate
+from mcost.spec.designs import DESIGNS, VARIANTS, Design
+from mcost.spec.kernels import kernel
+from mcost.traces.schema import Trace
+
+EXAMPLES = 80
+
+
+def made_up(hook: str, tracks: str, delivery: str, scope: str, bumps: bool = True) -> Design:
+    """A design nobody has proposed, that its columns describe all the same."""
+    name = f"{hook}+{tracks}+{delivery}+{scope}" + ("" if bumps else "+unbumped")
+    return Design(name, hook, tracks, delivery, scope, (), "this test", bumps=bumps)  # type: ignore[arg-type]
+
+
+MADE_UP = (
+    made_up("batch", "each", "ipi", "pages-or-asid"),
+    made_up("event", "each", "ipi", "asid", bumps=False),
+    made_up("event", "union", "ipi", "pages-or-asid"),
+    made_up("batch", "running", "ipi", "pages-or-asid"),
+    made_up("event", "running", "ipi", "everything"),
+    made_up("event", "nothing", "ipi", "asid"),
+    made_up("batch", "region", "ipi", "asid"),
+    made_up("event", "region", "ipi", "everything"),
+    made_up("batch", "union", "deferred", "asid"),
+    made_up("event", "each", "tlbi", "asid", bumps=False),
+    made_up("batch", "nothing", "invlpgb", "everything", bumps=False),
+)
+
+OPTIONS = st.fixed_dictionaries(
+    {
+        "sets": st.integers(1, 4),
+        "ways": st.integers(1, 3),
+        "batch": st.sampled_from((31, 1, 2, 3, 7, 64)),
+        "apic": st.sampled_from(("cluster", "physical")),
+        "share_level": st.sampled_from(("p4d", "pmd", "pte")),
+        "invlpgb_max": st.sampled_from((8, 1, 3)),
+    }
+)
+"""Small TLBs, so that entries are evicted; LARGE_TLB is the other half."""
+
+LARGE_TLB = st.fixed_dictionaries(
+    {"sets": st.sampled_from((128, 16)), "ways": st.sampled_from((12, 4))}
+)
+
+
+@pytest.mark.parametrize(
+    ("number", "design"),
+    list(enumerate((*DESIGNS, *VARIANTS, *MADE_UP))),
+    ids=[each.name for each in (*DESIGNS, *VARIANTS, *MADE_UP)],
+)
+def test_every_count_agrees(number: int, design: Design) -> None:
+    # A seed a design: the same test body would draw the same traces for all of them.
+    @seed(seed_of(number))
+    @bounded(EXAMPLES)
+    @given(
+        trace=traces(),
+        options=OPTIONS | LARGE_TLB,
+        eager=st.sampled_from(("6.12", "6.1")),
+        spare=st.sampled_from((0, 0, 1, 12, 60)),
+    )
+    def agree(trace: Trace, options: dict[str, object], eager: str, spare: int) -> None:
+        cpus = trace.cpus + spare
+        for version in (eager, "6.14"):
+            expected = reference(trace, design, kernel(version), cpus=cpus, **options)
+            counted = simulate(trace, design, kernel(version), cpus=cpus, **options)  # type: ignore[arg-type]
+            differ = {
+                name: f"machine {value}, reference {getattr(expected, name)}"
+                for name, value in counted.items()
+                if value != getattr(expected, name)
+            }
+            assert not differ, f"kernel {version}, {cpus} CPUs:\n{retell(trace)}"
+
+    agree()
+
+
+def test_plain_python_agrees() -> None:
+    # The machine without Numba is the debugging mode: it must answer the same.
+    root = Path(__file__).parents[2]
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "MCOST_TEST_SCALE": "0.03"}
+    files = ["tests/test_reference.py", "tests/simulator/test_machine_agrees.py"]
+    chosen = ["-k", "compiled or every_count", *files]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
