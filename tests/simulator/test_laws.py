@@ -77,7 +77,7 @@ def flushes_per_operation(name: str) -> tuple[str, ...]:
     )
 
 
-@bounded(150)
+@bounded(100)
 @given(trace=traces(), version=versions)
 def test_ipis_add_up(trace: Trace, version: str) -> None:
     others = trace.cpus - 1
@@ -90,7 +90,7 @@ def test_ipis_add_up(trace: Trace, version: str) -> None:
         assert counts.ipis <= counts.rounds * others, name
 
 
-@bounded(150)
+@bounded(100)
 @given(trace=traces(), version=versions)
 def test_one_round_an_event(trace: Trace, version: str) -> None:
     for name in ONE_ROUND:
@@ -98,7 +98,7 @@ def test_one_round_an_event(trace: Trace, version: str) -> None:
         assert counts.rounds <= counts.flush_events, name
 
 
-@bounded(150)
+@bounded(100)
 @given(trace=traces(), version=versions)
 def test_per_mm_rounds(trace: Trace, version: str) -> None:
     sharers = len(trace.sharers)
@@ -107,7 +107,7 @@ def test_per_mm_rounds(trace: Trace, version: str) -> None:
         assert counts.rounds <= min(counts.flush_events * sharers, counts.ipis), name
 
 
-@bounded(200)
+@bounded(150)
 @given(trace=steady, version=versions)
 def test_exact_is_the_lower_bound(trace: Trace, version: str) -> None:
     # Whole traces, since every safe design tells the CPUs that run a sharer and hold the
@@ -160,7 +160,7 @@ def test_more_cpus_never_cost_less(trace: Trace, version: str, spare: int) -> No
         assert few.rounds <= more.rounds, name
 
 
-@bounded(150)
+@bounded(100)
 @given(trace=traces(kinds=NO_TABLES, detaches=False))
 def test_eager_masks_merge_for_free(trace: Trace) -> None:
     # Masks are disjoint, so nobody is told twice and nobody in a mask has moved on.
@@ -215,7 +215,7 @@ def test_more_pages_never_flush_less(
             assert events == sorted(events), (name, kind)
 
 
-@bounded(200)
+@bounded(150)
 @given(trace=traces(), version=versions, ways=st.sampled_from((1, 3, 12)))
 def test_only_unsafe_designs_have_stale_hits(trace: Trace, version: str, ways: int) -> None:
     for name in ALL:

@@ -1,7 +1,7 @@
 """The compiled machine against the reference, count by count, on random traces.
 
 Every design, every variant and a few more values of the design columns see EXAMPLES
-distinct traces each, on an eager and on a lazy kernel: 29 x 80 = 2,320 traces and 4,640
+distinct traces each, on an eager and on a lazy kernel: 29 x 70 = 2,030 traces and 4,060
 comparisons of all counts. MCOST_TEST_SCALE=10 makes it ten times as many, and new ones.
 """
 
@@ -24,7 +24,7 @@ from mcost.spec.designs import DESIGNS, VARIANTS, Design
 from mcost.spec.kernels import kernel
 from mcost.traces.schema import Trace
 
-EXAMPLES = 80
+EXAMPLES = 70
 
 
 def made_up(hook: str, tracks: str, delivery: str, scope: str, bumps: bool = True) -> Design:
@@ -77,7 +77,7 @@ def test_every_count_agrees(number: int, design: Design) -> None:
         trace=traces(),
         options=OPTIONS | LARGE_TLB,
         eager=st.sampled_from(("6.12", "6.1")),
-        spare=st.sampled_from((0, 0, 1, 12, 60)),
+        spare=st.sampled_from((0, 0, 0, 0, 0, 1, 12, 60)),
     )
     def agree(trace: Trace, options: dict[str, object], eager: str, spare: int) -> None:
         cpus = trace.cpus + spare
