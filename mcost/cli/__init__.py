@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-import click
 import typer
 
 from mcost.cli.registry import build
 
 __all__ = ["main"]
+
+# What typer raises for a wrong command line: its own class from 0.29 on, click's before.
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -25,10 +27,10 @@ def _run(arguments: list[str]) -> int:
     command = typer.main.get_command(build())
     try:
         done = command.main(args=arguments, prog_name="mcost", standalone_mode=False)
-    except click.exceptions.Abort:
+    except (typer.Abort, KeyboardInterrupt):
         return _fail("interrupted", 130)
-    except click.UsageError as error:
-        return _fail(error.format_message())
+    except _UsageError as error:
+        return _usage(error)
     except BrokenPipeError:
         sys.stderr.close()
         return 0
@@ -36,9 +38,16 @@ def _run(arguments: list[str]) -> int:
         return _fail(f"{error.filename or 'file'}: {error.strerror or error}")
     except ValueError as error:
         return _fail(str(error))
-    except KeyboardInterrupt:
-        return _fail("interrupted", 130)
     return done if isinstance(done, int) else 0
+
+
+def _usage(error: Exception) -> int:
+    """One line for a wrong command line; the help itself when there was no verb at all."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(error, file=sys.stderr)
+        return 2
+    message = getattr(error, "format_message", error.__str__)
+    return _fail(message())
 
 
 def _fail(message: str, code: int = 2) -> int:

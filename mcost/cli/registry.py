@@ -8,7 +8,7 @@ import typer
 
 __all__ = ["VERBS", "build"]
 
-VERBS: tuple[str, ...] = ()
+VERBS: tuple[str, ...] = ("trace",)
 """Verb modules of ``mcost.cli`` in help order; each has ``register(app)``."""
 
 
