@@ -8,7 +8,7 @@ import typer
 
 __all__ = ["VERBS", "build"]
 
-VERBS: tuple[str, ...] = ("trace",)
+VERBS: tuple[str, ...] = ("designs", "formula", "compare", "simulate", "trace", "validate")
 """Verb modules of ``mcost.cli`` in help order; each has ``register(app)``."""
 
 
