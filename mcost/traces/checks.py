@@ -12,13 +12,25 @@ from mcost.traces.schema import (
     DETACH,
     EVENTS,
     INVALIDATE,
+    KINDS,
     SWITCH,
     TOUCH,
     Trace,
     TraceError,
 )
 
-__all__ = ["check_trace"]
+__all__ = ["MOST_CPUS", "check_trace"]
+
+MOST_CPUS = 8192
+"""NR_CPUS_RANGE_END with CPUMASK_OFFSTACK, arch/x86/Kconfig; no architecture allows more."""
+
+_LAST_PAGE = 1 << 45
+"""Pages of a 57-bit address space (5-level paging)."""
+
+_LAST_TIME = 1 << 62
+"""ns, 146 years; leaves room to add a trimming period."""
+
+Rule = tuple[npt.NDArray[np.bool_], Callable[[int], str]]
 
 
 def check_trace(trace: Trace, cpus: int | None = None, first_row: int = 1) -> None:
@@ -26,37 +38,59 @@ def check_trace(trace: Trace, cpus: int | None = None, first_row: int = 1) -> No
 
     Args:
         trace: any trace.
-        cpus: size of the machine, None for as large as needed.
+        cpus: size of the machine, None for as large as needed, up to :data:`MOST_CPUS`.
         first_row: number that the caller's file gives to the first event.
 
     Raises:
-        TraceError: no event at all; time going backwards; negative CPU, or one not
-            below ``cpus``; pages < 1 or page < 0 in an invalidate; attach of an attached
+        TraceError: no event at all; an event or kind that is no code; time going
+            backwards or out of range; negative CPU, or one not below ``cpus``; pages < 1 or
+            page < 0 in an invalidate; pages beyond the address space; attach of an attached
             mm, detach of one that is not; a touch of the region by an mm that is not
             attached at that moment.
     """
     if len(trace) == 0:
         raise TraceError("the trace has no events")
-    for bad, say in _simple_rules(trace, cpus):
+    for bad, say in (*_codes(trace), *_places(trace, cpus), *_pages(trace), *_names(trace)):
         if bad.any():
             at = int(np.argmax(bad))
             raise TraceError(f"row {at + first_row}: {say(at)}")
     _check_sharers(trace, first_row)
 
 
-def _simple_rules(
-    trace: Trace, cpus: int | None
-) -> list[tuple[npt.NDArray[np.bool_], Callable[[int], str]]]:
-    event = trace.event
-    limit = np.iinfo(np.int32).max if cpus is None else cpus
+def _codes(trace: Trace) -> list[Rule]:
+    invalidate = trace.event == INVALIDATE
+    return [
+        (
+            trace.event >= len(EVENTS),
+            lambda at: f"event code {trace.event[at]} is not below {len(EVENTS)}",
+        ),
+        (
+            invalidate & (trace.kind >= len(KINDS)),
+            lambda at: f"kind code {trace.kind[at]} is not below {len(KINDS)}",
+        ),
+    ]
+
+
+def _places(trace: Trace, cpus: int | None) -> list[Rule]:
+    limit = MOST_CPUS if cpus is None else cpus
+    whose = "the most that Linux supports" if cpus is None else "the number of CPUs"
     back = np.zeros(len(trace), dtype=bool)
     back[1:] = trace.time[1:] < trace.time[:-1]
-    invalidate = event == INVALIDATE
-    names_mm = (event == ATTACH) | (event == DETACH)
     return [
+        (
+            (trace.time < 0) | (trace.time > _LAST_TIME),
+            lambda at: f"time {trace.time[at]} ns is out of range, must be 0 to {_LAST_TIME}",
+        ),
         (back, lambda at: f"time goes back from {trace.time[at - 1]} to {trace.time[at]} ns"),
         (trace.cpu < 0, lambda at: f"cpu {trace.cpu[at]} is negative"),
-        (trace.cpu >= limit, lambda at: f"cpu {trace.cpu[at]} is not below cpus ({limit})"),
+        (trace.cpu >= limit, lambda at: f"cpu {trace.cpu[at]} is not below {limit}, {whose}"),
+    ]
+
+
+def _pages(trace: Trace) -> list[Rule]:
+    invalidate = trace.event == INVALIDATE
+    used = invalidate | (trace.event == TOUCH)
+    return [
         (
             invalidate & (trace.pages < 1),
             lambda at: f"invalidate of {trace.pages[at]} pages; must be at least 1",
@@ -66,11 +100,25 @@ def _simple_rules(
             lambda at: f"invalidate of page {trace.page[at]}; pages of the region are >= 0",
         ),
         (
-            names_mm & (trace.mm < 0),
-            lambda at: f"{EVENTS[event[at]]} of mm {trace.mm[at]}; must be >= 0",
+            used & ((trace.page >= _LAST_PAGE) | (trace.page < -_LAST_PAGE)),
+            lambda at: f"page {trace.page[at]} is out of range, must be below {_LAST_PAGE}",
         ),
         (
-            (event == SWITCH) & (trace.mm < -1),
+            invalidate & (trace.pages > _LAST_PAGE - trace.page),
+            lambda at: f"{trace.pages[at]} pages from {trace.page[at]} end above {_LAST_PAGE}",
+        ),
+    ]
+
+
+def _names(trace: Trace) -> list[Rule]:
+    names_mm = (trace.event == ATTACH) | (trace.event == DETACH)
+    return [
+        (
+            names_mm & (trace.mm < 0),
+            lambda at: f"{EVENTS[trace.event[at]]} of mm {trace.mm[at]}; must be >= 0",
+        ),
+        (
+            (trace.event == SWITCH) & (trace.mm < -1),
             lambda at: f"switch to mm {trace.mm[at]}; must be >= 0, or -1 for none",
         ),
     ]
@@ -94,9 +142,9 @@ def _check_sharers(trace: Trace, first_row: int) -> None:
     order = np.argsort(mms, kind="stable")
     bad = _first_outside(rows[order], mms[order], attached)
     if bad is not None:
-        at, mm = bad
+        row, mm = bad
         raise TraceError(
-            f"row {at + first_row}: mm {mm} touches page {trace.page[at]} of the region but is"
+            f"row {row + first_row}: mm {mm} touches page {trace.page[row]} of the region but is"
             " not attached"
         )
 
@@ -123,7 +171,7 @@ def _first_outside(
 ) -> tuple[int, int] | None:
     """Earliest row whose mm has no span around it; rows are grouped by mm."""
     found: list[tuple[int, int]] = []
-    groups = np.flatnonzero(np.diff(mms)) + 1 if len(mms) else []
+    groups = np.flatnonzero(np.diff(mms)) + 1
     for part, group in zip(np.split(rows, groups), np.split(mms, groups), strict=True):
         if not len(part):
             continue
