@@ -5,12 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from math import ceil
 
-from mcost.spec.counts import Counts
+from mcost.algebra.splits import event_sizes, near_share, running_share
 from mcost.spec.designs import Design
-from mcost.spec.operations import CEILING, cut
+from mcost.spec.operations import CEILING
 from mcost.spec.scenario import Scenario
 
-__all__ = ["USUAL", "Conditions", "Shape", "event_sizes", "near_share", "running_share", "shape_of"]
+__all__ = [
+    "USUAL",
+    "Conditions",
+    "Shape",
+    "event_sizes",
+    "filled",
+    "near_share",
+    "running_share",
+    "shape_of",
+]
 
 _WORD_BITS = 64
 _WORDS_PER_LINE = 8
@@ -106,46 +115,8 @@ class Shape:
         return tuple(item.name for item in fields(cls))
 
 
-def near_share(cpus: int, sockets: int) -> float:
-    """P(a given other CPU is on the initiator's socket), CPUs spread evenly: (N/s - 1)/(N - 1).
-
-    1 with one socket or no other CPU; 0 when every socket has one CPU or less.
-    """
-    if sockets == 1 or cpus == 1:
-        return 1.0
-    return max(0.0, (cpus / sockets - 1) / (cpus - 1))
-
-
-def running_share(scenario: Scenario) -> float:
-    """P(a CPU drawn uniformly runs a sharer and is not lazy), by the placement's law."""
-    cpus, sharers, threads = scenario.cpus, scenario.sharers, scenario.threads
-    if sharers == 0:
-        return 0.0
-    if scenario.placement == "pinned":
-        return min(cpus, sharers * threads) / cpus
-    if scenario.placement == "roaming":
-        return 1 - (1 - 1 / cpus) ** sharers
-    share = 1.0 if scenario.share is None else scenario.share
-    if scenario.placement == "uniform":
-        return share * (1 - (1 - threads / cpus) ** sharers)
-    return share
-
-
-def event_sizes(scenario: Scenario, design: Design) -> tuple[tuple[tuple[int, int], ...], int]:
-    """Sizes of the flush events as (pages, times), and the number of table-freeing ones."""
-    rule = cut(scenario.op, scenario.variant, design.hook, scenario.batch)
-    pages = scenario.pages
-    if rule.size == 0:
-        return (), 0
-    size = rule.size or pages
-    first = min(pages, size - scenario.offset % size) if rule.aligned else 0
-    whole, rest = divmod(pages - first, size)
-    parts = ((first, 1), (size, whole), (rest, 1))
-    return tuple((part, times) for part, times in parts if part and times), rule.tables
-
-
 def shape_of(
-    counts: Counts[float | None],
+    number: dict[str, float],
     scenario: Scenario,
     design: Design,
     sockets: int,
@@ -154,13 +125,12 @@ def shape_of(
     """The shape of one question for one answer.
 
     Args:
-        counts: means or integers; those nobody gives are None.
+        number: every count, see :func:`mcost.algebra.splits.filled`.
         scenario: the question.
         design: who is told, how, and how much is dropped.
         sockets: of the machine.
         conditions: overlap, contention, broadcasters.
     """
-    number = {name: float(value or 0.0) for name, value in counts.items()}
     sizes, tables = event_sizes(scenario, design)
     near = near_share(scenario.cpus, sockets)
     rounds, events = number["rounds"], number["flush_events"]

@@ -12,7 +12,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from mcost.algebra.cost import SEED, NotPriced, evaluate
+from mcost.algebra.components import components
+from mcost.algebra.cost import SEED, NotPriced, constants, inputs
 from mcost.algebra.shape import USUAL, Conditions
 from mcost.algebra.spread import Estimate, draw, estimate
 from mcost.spec.counts import Counts
@@ -61,10 +62,9 @@ class Terms:
     ) -> Floats:
         """A component of the price of :func:`one_mm`, in ns."""
         counts, scenario = one_mm(remotes, pages)
-        priced = evaluate(
-            counts, self.machine, scenario, design("per-mm"), conditions, points=POINTS
-        )[name]
-        return np.concatenate([[priced.value], priced.draws])
+        given = inputs(counts, self.machine, scenario, design("per-mm"), conditions)
+        prices = {name: spread(name, item) for name, item in constants(self.machine).items()}
+        return np.broadcast_to(components(given, prices)[name], (POINTS + 1,))
 
     def reach(self, sockets: int | None) -> Floats:
         """What a round waits longer for another socket; 0 where there is only one."""
