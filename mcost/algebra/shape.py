@@ -10,16 +10,7 @@ from mcost.spec.designs import Design
 from mcost.spec.operations import CEILING
 from mcost.spec.scenario import Scenario
 
-__all__ = [
-    "USUAL",
-    "Conditions",
-    "Shape",
-    "event_sizes",
-    "filled",
-    "near_share",
-    "running_share",
-    "shape_of",
-]
+__all__ = ["USUAL", "Conditions", "Shape", "shape_of"]
 
 _WORD_BITS = 64
 _WORDS_PER_LINE = 8
