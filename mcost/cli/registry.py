@@ -8,7 +8,17 @@ import typer
 
 __all__ = ["VERBS", "build"]
 
-VERBS: tuple[str, ...] = ("designs", "formula", "compare", "simulate", "trace", "validate")
+VERBS: tuple[str, ...] = (
+    "designs",
+    "formula",
+    "compare",
+    "crossover",
+    "sensitivity",
+    "calibrate",
+    "simulate",
+    "trace",
+    "validate",
+)
 """Verb modules of ``mcost.cli`` in help order; each has ``register(app)``."""
 
 
