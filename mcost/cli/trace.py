@@ -85,6 +85,8 @@ def _import(
     from mcost.traces.importers import ImportOptions, import_trace, parse_region
 
     _check_output(output)
+    if as_json and as_csv:
+        raise ValueError("--json and --csv exclude each other: give one")
     options = ImportOptions(
         counted=flushes,
         region=None if region is None else parse_region(region),

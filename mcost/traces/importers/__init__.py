@@ -16,10 +16,11 @@ threads become processes and kernel threads is in :mod:`.tasks`, whose mm a call
 
 from __future__ import annotations
 
-from mcost.traces.importers.api import Calls, Imported, import_trace
+from mcost.traces.importers.api import Imported, import_trace
 from mcost.traces.importers.formats import FORMATS
 from mcost.traces.importers.options import COUNTED, TOUCHES, ImportOptions, parse_region
 from mcost.traces.importers.overview import Overview, overview
+from mcost.traces.importers.recorded import Calls
 from mcost.traces.importers.summary import Recorded, Summary
 
 __all__ = [

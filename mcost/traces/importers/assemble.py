@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from mcost.traces.importers.found import Scan
 from mcost.traces.importers.operations import Operations
 from mcost.traces.importers.options import ImportOptions
-from mcost.traces.importers.reader import Scan
 from mcost.traces.importers.timeline import NONE, Timeline
 from mcost.traces.schema import ATTACH, IDLE, INVALIDATE, KINDS, SWITCH, TOUCH, Trace
 

@@ -27,7 +27,7 @@ A *call* is one pass through flush_tlb_mm_range or arch_tlbbatch_flush (KF 1.1, 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from mcost.traces.importers.table import Table
 from mcost.traces.importers.tasks import Tasks
@@ -53,7 +53,7 @@ _SITES = (b"on_each_cpu", b"smp_call_function_many", b"native_flush_tlb", b"flus
 
 @dataclass
 class Open:
-    """A call whose CPU has not gone on yet."""
+    """A call whose CPU has not gone on yet; sets of CPUs are bits, a mask of -1 unknown."""
 
     at: int
     kind: int
@@ -61,9 +61,15 @@ class Open:
     pages: int
     local: bool = False
     mask: int = -1
-    targets: set[int] = field(default_factory=set)
-    answered: set[int] = field(default_factory=set)
-    interrupts: int = -1
+    told: int = 0
+    answered: int = 0
+    sent: bool = False
+
+    def can_tell(self, cpus: int) -> bool:
+        """Whether all of these CPUs (bits) can be told, by what was recorded of the call."""
+        if self.told:
+            return cpus & ~self.told == 0
+        return self.mask < 0 or cpus & ~self.mask == 0
 
 
 def fits(asked: int, done: int) -> bool:
@@ -148,18 +154,18 @@ class Calls:
         best: tuple[bool, bool, int] | None = None
         chosen = None
         for asker, call in self._open.items():
-            if call.kind != REMOTE or asker == cpu or cpu in call.answered:
+            if call.kind != REMOTE or asker == cpu or call.answered >> cpu & 1:
                 continue
-            if not fits(call.pages, pages) or (call.targets and cpu not in call.targets):
+            if not fits(call.pages, pages) or not call.can_tell(1 << cpu):
                 continue
-            rank = (cpu in call.targets, self._tasks.of(call.tid) == process, call.at)
+            rank = (call.told > 0, self._tasks.of(call.tid) == process, call.at)
             if best is None or rank > best:
                 best, chosen = rank, call
         self.counts["received"] += 1
         if chosen is None:
             self.counts["received_unmatched"] += 1
             return
-        chosen.answered.add(cpu)
+        chosen.answered |= 1 << cpu
         self._add(chosen, _RECEIVED, 1)
         self.answers.data.extend((chosen.at, tid))
 
@@ -171,13 +177,13 @@ class Calls:
         call = self._open.get(cpu)
         if func == b"flush_tlb_func":
             self.counts["csd_targets"] += 1
-            if call is not None and call.kind == REMOTE and target not in call.targets:
-                call.targets.add(target)
+            if call is not None and call.kind == REMOTE and not call.told >> target & 1:
+                call.told |= 1 << target
                 self._add(call, _TARGETS, 1)
         elif func == b"do_flush_tlb_all":
-            if call is None or call.kind != EVERYTHING or target in call.targets:
+            if call is None or call.kind != EVERYTHING or call.told >> target & 1:
                 call = self._begin(time, cpu, tid, EVERYTHING, -1, row)
-            call.targets.add(target)
+            call.told |= 1 << target
             self._add(call, _TARGETS, 1)
 
     def run(self, cpu: int, func: bytes, own: bool) -> None:
@@ -189,17 +195,17 @@ class Calls:
             self.switch(cpu)
 
     def interrupt(self, cpu: int, targets: int, site: bytes) -> None:
-        """One ipi_send_cpu or ipi_send_cpumask line."""
+        """One ipi_send_cpu or ipi_send_cpumask line, its targets as bits."""
         call = self._open.get(cpu)
         # Wake-ups and reschedules send from the scheduler; only these places send for masks.
-        if not site.startswith(_SITES):
+        if call is None or call.kind == LOCAL or not site.startswith(_SITES):
             return
         # A call sends once, and before its own part: a later one is another function's.
-        if call is None or call.kind == LOCAL or call.local or call.interrupts >= 0:
+        if call.local or call.sent or not call.can_tell(targets):
             return
-        call.interrupts = targets
-        self.counts["ipi_targets"] += targets
-        self.table.data[call.at * self.table.width + _INTERRUPTS] = targets
+        call.sent = True
+        self.counts["ipi_targets"] += targets.bit_count()
+        self.table.data[call.at * self.table.width + _INTERRUPTS] = targets.bit_count()
 
 
 def signed(value: int) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mcost.traces.importers.reader import Scan
+from mcost.traces.importers.found import Scan
 from mcost.traces.importers.targets import Targets
 from mcost.traces.importers.timeline import NONE, Timeline
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mcost.traces.importers.flushes import EVERYTHING, NO_POINTER
+from mcost.traces.importers.found import Scan
 from mcost.traces.importers.options import PAGE_SIZE, ImportOptions
-from mcost.traces.importers.reader import Scan
 from mcost.traces.importers.targets import Targets
 from mcost.traces.importers.timeline import NONE
 

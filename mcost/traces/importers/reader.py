@@ -19,84 +19,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 
 from mcost.traces.importers import texts
-from mcost.traces.importers.flushes import Calls
-from mcost.traces.importers.formats import Format
-from mcost.traces.importers.table import Table
-from mcost.traces.importers.tasks import Tasks
+from mcost.traces.importers.comments import read_other
+from mcost.traces.importers.found import Scan
 from mcost.traces.schema import TraceError
 
-__all__ = ["JITTER", "Reader", "Scan"]
+__all__ = ["JITTER", "Reader"]
 
 JITTER = 10_000_000
 """Largest step back in time, in ns, that is taken for lines out of order."""
 
-_SHOWN = 5
-_COMMENT = re.compile(
-    rb"# tid (?P<tid>\d+) tgid (?P<tgid>\d+)|# mask (?P<process>\d+) \S* ?mm=(?P<mm>[0-9a-f]+)"
-    rb"|# kernel (?P<kernel>\S+) cpus (?P<cpus>\d+)"
-    rb"|# entries-in-buffer/entries-written: (?P<kept>\d+)/(?P<written>\d+) +#P:(?P<online>\d+)"
-)
-_LOST = re.compile(rb"CPU:\d+ \[(?:LOST )?(\d+) EVENTS")
-_STARTED = re.compile(rb"#+ CPU (\d+) buffer started")
-_PREAMBLE = re.compile(rb"cpus=(\d+)$|version = ")
-# Call chains (perf -g), stack traces (ftrace), other perf records, perf's own comments.
-_SKIPPED = re.compile(rb"\s*$|\s+[0-9a-f]+ \S|\s*=> |.*PERF_RECORD_|\.\.\.")
 _AT_SWITCH = b"flush on task switch (0)"
 _HARDIRQ = re.compile(rb"[hH]").search
-
-
-@dataclass
-class Scan:
-    """What one text told.
-
-    Attributes:
-        path: the file.
-        format: its layout.
-        tasks: threads, names, processes.
-        switches: (time ns, cpu, tid that runs from then on), in file order.
-        calls: the flush calls.
-        first: what ran on each CPU when its record begins.
-        late: CPUs whose buffer overran, so that their record begins later than the file.
-        counts: lines by event name.
-        lines, broken, broken_at: lines read, not understood, and the first of those.
-        lost: events that the file says were lost.
-        cpus: size of the machine by the file's head, else 0.
-        kernel: kernel release by the file's head.
-        start, end: times of the first and last event, ns.
-        resyncs: switches that were missing and are put in where the next line shows them.
-        back: lines whose time was behind the line before.
-        migrations: sched_migrate_task lines by tid.
-    """
-
-    path: Path
-    format: Format
-    tasks: Tasks
-    calls: Calls
-    switches: Table = field(default_factory=lambda: Table("time", "cpu", "tid"))
-    first: dict[int, int] = field(default_factory=dict)
-    late: set[int] = field(default_factory=set)
-    counts: Counter[str] = field(default_factory=Counter)
-    lines: int = 0
-    broken: int = 0
-    broken_at: list[int] = field(default_factory=list)
-    lost: int = 0
-    cpus: int = 0
-    kernel: str = ""
-    start: int = -1
-    end: int = -1
-    resyncs: int = 0
-    back: int = 0
-    unread: int = 0
-    migrations: Counter[int] = field(default_factory=Counter)
-
-    @property
-    def processors(self) -> int:
-        """CPUs of the machine: what the head says, at least what the events name."""
-        return max(self.cpus, max(self.first, default=-1) + 1)
 
 
 class Reader:
@@ -154,7 +89,7 @@ class Reader:
         """Any line but the two frequent ones."""
         match = self.done.format.head.match(line)
         if match is None:
-            self._other(line, whole)
+            read_other(line, self.done, whole)
             return
         comm, perf, tid, tgid, cpu, older, flags, sec, part, event, text = match.groups()
         handler = self._handlers.get(event)
@@ -164,10 +99,10 @@ class Reader:
             try:
                 handler(time, int(cpu), int(tid), flags or b"", text)
             except texts.TextError:
-                self._broken(line, whole)
+                self.done.break_line(line, whole)
                 return
         elif not whole and event.decode() not in self.done.counts:
-            self._broken(line, whole)
+            self.done.break_line(line, whole)
         self._events[event] += 1
 
     def _time(self, seconds: bytes, part: bytes) -> int:
@@ -265,8 +200,8 @@ class Reader:
 
     def _ipi_cpu(self, time: int, cpu: int, tid: int, flags: bytes, text: bytes) -> None:
         del time, tid, flags
-        _, site = texts.ipi_cpu(text)
-        self.done.calls.interrupt(cpu, 1, site)
+        target, site = texts.ipi_cpu(text)
+        self.done.calls.interrupt(cpu, 1 << target, site)
 
     def _ipi_mask(self, time: int, cpu: int, tid: int, flags: bytes, text: bytes) -> None:
         del time, tid, flags
@@ -276,7 +211,7 @@ class Reader:
             # Older libtraceevent cannot print a cpumask (KF 8.2): not the line's fault.
             self.done.unread += 1
             return
-        self.done.calls.interrupt(cpu, targets.bit_count(), site)
+        self.done.calls.interrupt(cpu, targets, site)
 
     def _migrate(self, time: int, cpu: int, tid: int, flags: bytes, text: bytes) -> None:
         del time, cpu, tid, flags
@@ -299,43 +234,3 @@ class Reader:
     def _perf_lost(self, time: int, cpu: int, tid: int, flags: bytes, text: bytes) -> None:
         del time, cpu, tid, flags
         self.done.lost += int(text.rpartition(b" ")[2])
-
-    def _other(self, line: bytes, whole: bool) -> None:
-        """A line that is no event: comment, loss report, preamble, call chain, or broken."""
-        if line.startswith(b"#"):
-            self._comment(line)
-        elif lost := _LOST.search(line):
-            self.done.lost += int(lost[1])
-        elif preamble := _PREAMBLE.match(line):
-            self.done.cpus = int(preamble[1] or 0)
-        elif not _SKIPPED.match(line):
-            self._broken(line, whole)
-
-    def _comment(self, line: bytes) -> None:
-        done = self.done
-        if started := _STARTED.match(line):
-            done.late.add(int(started[1]))
-        found = _COMMENT.match(line)
-        if found is None:
-            return
-        if found["tid"]:
-            done.tasks.process[int(found["tid"])] = int(found["tgid"])
-        elif found["mm"]:
-            done.tasks.pointers[int(found["mm"], 16)] = int(found["process"])
-        elif found["kernel"]:
-            done.kernel, done.cpus = found["kernel"].decode(), int(found["cpus"])
-        else:
-            done.lost += int(found["written"]) - int(found["kept"])
-            done.cpus = done.cpus or int(found["online"])
-
-    def _broken(self, line: bytes, whole: bool) -> None:
-        done = self.done
-        if not whole:
-            raise TraceError(
-                f"{done.path}: line {done.lines}: the file is cut off in the middle of"
-                f" {line[:40].decode(errors='replace').strip()!r}; delete that line to import"
-                " the rest"
-            )
-        done.broken += 1
-        if len(done.broken_at) < _SHOWN:
-            done.broken_at.append(done.lines)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from mcost.traces.importers.found import Scan
 from mcost.traces.importers.operations import Operations
 from mcost.traces.importers.options import COUNTED, TOUCHES, ImportOptions
-from mcost.traces.importers.reader import JITTER, Scan
+from mcost.traces.importers.reader import JITTER
 from mcost.traces.importers.targets import HOW, Targets
 from mcost.traces.importers.timeline import NONE, Timeline
 

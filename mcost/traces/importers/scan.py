@@ -6,7 +6,8 @@ from pathlib import Path
 
 from mcost.traces.importers.flushes import Calls
 from mcost.traces.importers.formats import FORMATS, Format, detect
-from mcost.traces.importers.reader import Reader, Scan
+from mcost.traces.importers.found import Scan
+from mcost.traces.importers.reader import Reader
 from mcost.traces.importers.source import blocks
 from mcost.traces.importers.tasks import Tasks
 from mcost.traces.schema import TraceError

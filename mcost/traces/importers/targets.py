@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcost.traces.importers.flushes import EVERYTHING, NO_POINTER, REMOTE, signed
-from mcost.traces.importers.reader import Scan
+from mcost.traces.importers.found import Scan
 from mcost.traces.importers.timeline import NONE
 
 __all__ = ["HOW", "Targets", "find_targets"]

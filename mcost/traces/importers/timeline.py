@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mcost.traces.importers.reader import Scan
+from mcost.traces.importers.found import Scan
 
 __all__ = ["NONE", "Timeline", "timeline"]
 
