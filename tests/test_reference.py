@@ -88,6 +88,14 @@ CASES = (
         design="merged",
         options={"cpus": 20, "apic": "physical"},
     ),
+    # The shorthand for all but self is one write in every mode.
+    Case(
+        "everyone but self is one write",
+        TWO_SHARERS + "invalidate page=5 kind=pte",
+        "rounds=1 ipis=2 icr_writes=1",
+        design="notifier",
+        options={"apic": "physical"},
+    ),
     # Two mask words a read from 65 CPUs on; notifier's 99 targets plus itself are everyone.
     Case(
         "masks of 100 CPUs have two words",
@@ -165,12 +173,20 @@ CASES = (
         "flush_events=1 rounds=0 ipis=0 switch_flushes=2 walks=2 stale_hits=0",
     ),
     # Lazy masks: CPU 1 has moved on to mm 9 but keeps its bit for mm 1. Exactly 1 s after
-    # the attach is not past it: filtered. Later: told to trim (a bystander), it clears its
-    # bit, and the third flush finds nobody.
+    # the attach is not past it: filtered.
+    Case(
+        "no trimming flush before a second is over",
+        "attach mm=1\n switch cpu=1 mm=1\n switch cpu=1 mm=9"
+        "\n invalidate page=5 kind=pte at=1000000000",
+        "rounds=0 ipis=0 generation_bumps=1",
+        kernel="6.14",
+    ),
+    # A moment later: told to trim (a bystander), it clears its bit, and the third flush
+    # finds nobody.
     Case(
         "one trimming flush a second",
         "attach mm=1\n switch cpu=1 mm=1\n switch cpu=1 mm=9"
-        "\n invalidate page=5 kind=pte at=1000000000"
+        "\n invalidate page=5 kind=pte at=999999999"
         "\n invalidate page=5 kind=pte at=1000000001"
         "\n invalidate page=5 kind=pte at=3000000000",
         "flush_events=3 rounds=1 ipis=1 bystander_ipis=1 useful_ipis=0 page_flushes=0",
@@ -217,6 +233,17 @@ CASES = (
         "\n touch cpu=1 page=5\n tick cpu=1\n touch cpu=1 page=5\n tick cpu=1",
         "ipis=0 rounds=0 deferred_hits=1 stale_hits=0 page_flushes=1 full_flushes=0 walks=2 "
         "generation_bumps=1 mask_words=1",
+        design="deferred",
+    ),
+    # CPU 0 flushes page 5 locally, one behind. CPU 1 is two behind when it flushes: full, and
+    # stays recorded for page 5. CPU 0 likewise is two behind: full. Now CPU 1 is one behind
+    # again, but two records name it: full. CPU 0's tick finds it up to date.
+    Case(
+        "two records are swept by a full flush",
+        "attach mm=1\n attach mm=2\n switch cpu=0 mm=1\n switch cpu=1 mm=2"
+        "\n invalidate cpu=0 page=5 kind=pte\n invalidate cpu=1 page=6 kind=pte"
+        "\n invalidate cpu=0 page=7 kind=pte\n tick cpu=1\n tick cpu=0",
+        "ipis=0 page_flushes=1 full_flushes=3 generation_bumps=6",
         design="deferred",
     ),
     # 257 records of one page each while CPU 1 never ticks: the ring holds 256, the last
@@ -270,6 +297,19 @@ CASES = (
         "TLBI ranges",
         "attach mm=1\n invalidate page=0 pages=1001 kind=protect",
         "flush_events=1 broadcasts=3",
+        design="broadcast-tlbi-range",
+    ),
+    # 2^21 pages are 32 units of 2^16: still one range, that spares the private page.
+    Case(
+        "TLBI ranges reach 2^21 pages",
+        "attach mm=1\n switch mm=1\n touch page=-1\n invalidate pages=2097152 kind=protect",
+        "broadcasts=1 lost_entries=0",
+        design="broadcast-tlbi-range",
+    ),
+    Case(
+        "TLBI for all above 2^21 pages",
+        "attach mm=1\n switch mm=1\n touch page=-1\n invalidate pages=2097153 kind=protect",
+        "broadcasts=1 lost_entries=1",
         design="broadcast-tlbi-range",
     ),
     Case(
