@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from mcost.algebra.components import COMPONENTS, components
 from mcost.algebra.shape import USUAL, Conditions, shape_of
 from mcost.algebra.splits import filled
-from mcost.algebra.spread import Estimate, draw, estimate
+from mcost.algebra.spread import Estimate, halves, one_sided
 from mcost.spec.counts import Counts
 from mcost.spec.designs import Design
 from mcost.spec.hardware import Constant, Hardware
@@ -133,11 +133,11 @@ def price(
     spreads = constants(machine, live)
     central = {name: item.value for name, item in spreads.items()}
     values = components(given, central)
-    draws = components(given, draw(spreads, points, seed))
+    down, up = (components(given, drawn) for drawn in halves(spreads, points, seed))
     unknown = {"switches"} if counts.switch_tax is None or counts.switch_flushes is None else set()
     return Cost(
         {
-            name: None if name in unknown else estimate(values[name], draws[name])
+            name: None if name in unknown else one_sided(values[name], down[name], up[name])
             for name in COMPONENTS
         },
         unpublished(given, spreads),

@@ -16,7 +16,7 @@ from mcost.algebra.told import Turn, total, turns
 from mcost.spec.counts import Counts
 from mcost.spec.designs import Design
 from mcost.spec.kernels import Kernel, kernel
-from mcost.spec.operations import operation
+from mcost.spec.operations import Operation, operation
 from mcost.spec.scenario import APIC_MODES, Scenario
 from mcost.spec.vocabulary import SIMULATED_ONLY
 
@@ -41,7 +41,7 @@ def expect(scenario: Scenario, design: Design) -> Counts[Expected]:
     """
     reach = _reach_of(scenario)
     steps = plan(scenario.op, scenario.variant, design, numeric(scenario))
-    return _counts(design, reach, steps, numeric(scenario), scenario.variant)
+    return _counts(design, reach, steps, numeric(scenario), scenario.op, scenario.variant)
 
 
 def derive(
@@ -70,7 +70,7 @@ def derive(
     values = Values(**names)
     reach = LAWS[placement](values, initiator, variant.lazy_masks, APIC_MODES[apic])
     steps = plan(operation(op), variant, design, values)
-    return _counts(design, reach, steps, values, variant)
+    return _counts(design, reach, steps, values, operation(op), variant)
 
 
 @lru_cache(maxsize=256)
@@ -85,7 +85,7 @@ def _reach_of(scenario: Scenario) -> Reach:
 
 
 def _counts(
-    design: Design, reach: Reach, steps: Plan, v: Values, variant: Kernel
+    design: Design, reach: Reach, steps: Plan, v: Values, op: Operation, variant: Kernel
 ) -> Counts[Expected]:
     if design.tracks == "holders":
         sent = _oracle(reach, steps, v)
@@ -97,7 +97,7 @@ def _counts(
     known: dict[str, Expected] = {
         "flush_events": constant(steps.total),
         **sent,
-        "useful_ipis": useful(design, reach, steps, v),
+        "useful_ipis": useful(design, reach, steps, v, op),
         "page_flushes": pages,
         "full_flushes": full,
         "global_flushes": everything,
@@ -155,12 +155,12 @@ def _bookkeeping(design: Design, steps: Plan, v: Values) -> tuple[Expr, Expr]:
     """(generation_bumps, mask_words) of one operation; they do not depend on who runs."""
     words = ceiling(v.cpus / 64)
     if design.tracks == "region":
-        return steps.total * design.bumps, steps.total * words
+        return steps.total * int(design.bumps), steps.total * words
     if design.tracks == "each" and design.delivery == "ipi":
         return steps.total * v.sharers, steps.total * v.sharers * words
     moved = steps.bumps * v.sharers
     masks = moved * words if design.tracks in ("union", "running") else Integer(0)
-    return moved * design.bumps, masks
+    return moved * int(design.bumps), masks
 
 
 def mean_sd(value: Expected) -> tuple[float, float | None] | None:

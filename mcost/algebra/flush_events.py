@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sympy import Expr, Integer, Min, Mod, Piecewise, floor, sign
+from sympy import Expr, Integer, Min, Mod, Piecewise, ceiling, floor, sign, sympify
 
 from mcost.algebra.symbols import Values
 from mcost.spec.designs import Design
@@ -32,18 +32,15 @@ class Plan:
 
     Attributes:
         runs: events that name pages.
+        named: how many those are.
         freed: 1 when one more event frees page tables, else 0.
         bumps: generation increments of each sharer.
     """
 
     runs: tuple[Run, ...]
+    named: Expr
     freed: int
     bumps: Expr
-
-    @property
-    def named(self) -> Expr:
-        """Events that name pages."""
-        return sum((run.count for run in self.runs), Integer(0))
 
     @property
     def total(self) -> Expr:
@@ -71,19 +68,17 @@ def plan(op: Operation, kernel: Kernel, design: Design, v: Values) -> Plan:
     """
     shape = cut(op, kernel, design.hook)
     if shape.size == 0:
-        return Plan((), 0, Integer(0))
+        return Plan((), Integer(0), 0, Integer(0))
     held_back = design.hook == "batch" and op.held_back in ("list", "migration")
-    if held_back and op.held_back == "list":
-        runs = _cut_every(v.batch, v.pages)
-    elif shape.size is None:
-        runs = (Run(Integer(1), v.pages),)
+    size = v.batch if held_back and op.held_back == "list" else shape.size
+    if size is None:
+        runs, named = (Run(Integer(1), v.pages),), Integer(1)
     elif shape.aligned:
-        runs = _cut_at_tables(Integer(shape.size), v)
+        runs, named = _cut_at_tables(Integer(size), v), ceiling((v.pages + v.offset) / size)
     else:
-        runs = _cut_every(Integer(shape.size), v.pages)
-    named = Plan(runs, 0, Integer(0)).named
+        runs, named = _cut_every(sympify(size), v.pages), ceiling(v.pages / size)
     bumps = (v.pages if held_back else named) + shape.tables
-    return Plan(runs, shape.tables, bumps)
+    return Plan(runs, named, shape.tables, bumps)
 
 
 def _cut_every(size: Expr, pages: Expr) -> tuple[Run, ...]:

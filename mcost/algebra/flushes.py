@@ -10,6 +10,7 @@ from mcost.algebra.placements import Reach, Unknown
 from mcost.algebra.symbols import Values
 from mcost.algebra.told import RING
 from mcost.spec.designs import Design
+from mcost.spec.operations import Operation
 
 __all__ = ["dropped", "holds", "useful"]
 
@@ -74,11 +75,16 @@ def _oracle(reach: Reach, steps: Plan, v: Values) -> Moment:
     return thin(reach.running_all, mean, variance)
 
 
-def useful(design: Design, reach: Reach, steps: Plan, v: Values) -> Moment | Unknown:
+def useful(
+    design: Design, reach: Reach, steps: Plan, v: Values, op: Operation
+) -> Moment | Unknown:
     """Receivers that drop an outdated translation: held pages go with the first drop of each.
 
-    Only CPUs that run a sharer hold translations in these placements.
+    Only CPUs that run a sharer hold translations in these placements. An ``upgrade``
+    outdates none.
     """
+    if op.per == "none":
+        return ZERO
     if design.delivery == "deferred":
         if steps.named.is_number and steps.named > RING:
             return _OVERFLOW

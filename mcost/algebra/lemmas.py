@@ -9,6 +9,7 @@ from sympy import (
     Dummy,
     Expr,
     Integer,
+    Max,
     Piecewise,
     Rational,
     binomial,
@@ -18,6 +19,7 @@ from sympy import (
     factorial,
     gammasimp,
     oo,
+    sign,
     simplify,
     summation,
     sympify,
@@ -87,4 +89,6 @@ def geometric_slope(q: Expr, terms: Expr) -> Expr:
     """Sum of l q^(l - 1) for l = 0 .. terms - 1: the derivative of :func:`geometric`."""
     if q == 1:
         return terms * (terms - 1) / 2
+    if q == 0:
+        return sign(Max(0, terms - 1))
     return _SLOPE.xreplace({_Q: q, _S: terms})

@@ -79,4 +79,4 @@ def _clusters(number: dict[str, float], scenario: Scenario) -> float:
         return 0.0
     clusters = max(1.0, scenario.cpus / size)
     missed = 1 - min(1.0, number["ipis"] / number["rounds"] / scenario.cpus)
-    return number["rounds"] * clusters * (1.0 - float(missed) ** size)
+    return number["rounds"] * max(1.0, clusters * (1.0 - float(missed) ** size))

@@ -19,10 +19,17 @@ from scipy.stats import norm, qmc
 from mcost.spec.hardware import Constant
 from mcost.spec.prices import MACHINE_CONSTANTS, PRICE_NAMES
 
-__all__ = ["DIMENSIONS", "Draws", "Estimate", "draw", "estimate", "quantile"]
+__all__ = [
+    "DIMENSIONS",
+    "Estimate",
+    "draw",
+    "estimate",
+    "halves",
+    "one_sided",
+    "quantile",
+]
 
 Floats = npt.NDArray[np.float64]
-Draws = Mapping[str, Floats]
 
 DIMENSIONS: tuple[str, ...] = (
     *PRICE_NAMES,
@@ -37,12 +44,12 @@ _EDGE = float(norm.ppf(1 - _TAIL))
 
 @dataclass(frozen=True)
 class Estimate:
-    """A cost in ns: at the machine's own values, and its 90 % interval.
+    """A value with its 90 % interval.
 
     Attributes:
         value: with every constant at its value.
-        low: 5 % quantile over the draws.
-        high: 95 % quantile over the draws.
+        low: lower end; at most 5 % lie below.
+        high: upper end; at most 5 % lie above.
     """
 
     value: float
@@ -99,5 +106,27 @@ def draw(constants: Mapping[str, Constant], points: int, seed: int) -> dict[str,
 
 def estimate(value: float, draws: npt.ArrayLike) -> Estimate:
     """An estimate from the central value and its draws (one number, or an array [points])."""
-    low, high = np.quantile(np.atleast_1d(draws), [_TAIL, 1 - _TAIL])
+    return one_sided(value, draws, draws)
+
+
+def one_sided(value: float, down: npt.ArrayLike, up: npt.ArrayLike) -> Estimate:
+    """An estimate whose low end comes from some draws and whose high end from others.
+
+    Costs rise with every price. Draws in which each price is at most (``down``) or at least
+    (``up``) its value bound the full draws from below and above, so the interval covers at
+    least 90 %; and since a wider spread moves each of them further out, draw by draw, it can
+    never narrow the interval. Quantiles of the full draws promise only the first of the two.
+    """
+    low = np.quantile(np.atleast_1d(down), _TAIL)
+    high = np.quantile(np.atleast_1d(up), 1 - _TAIL)
     return Estimate(float(value), float(min(low, value)), float(max(high, value)))
+
+
+def halves(
+    constants: Mapping[str, Constant], points: int, seed: int
+) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """As :func:`draw`, with draws above the value moved down to it, and those below up to it."""
+    drawn = draw(constants, points, seed)
+    down = {name: np.minimum(drawn[name], item.value) for name, item in constants.items()}
+    up = {name: np.maximum(drawn[name], item.value) for name, item in constants.items()}
+    return down, up
