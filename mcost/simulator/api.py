@@ -16,6 +16,7 @@ from mcost.spec.lookup import find
 from mcost.spec.operations import DEFAULT_BATCH
 from mcost.spec.scenario import APIC_MODES
 from mcost.spec.vocabulary import COUNT_NAMES
+from mcost.traces.checks import check_trace
 from mcost.traces.schema import INVALIDATE, Trace
 
 __all__ = ["simulate", "simulate_parts"]
@@ -37,7 +38,8 @@ def simulate(
     """What happens when ``design`` runs ``trace``, counted exactly.
 
     Args:
-        trace: a checked trace, or one made ready by :func:`prepare` for many designs.
+        trace: any trace, checked first since the compiled loop trusts it; or a checked one
+            made ready by :func:`prepare` for many designs.
         design: who is told, how, and how much is dropped.
         kernel: mask policy, gather capacity, migration batch.
         cpus: online CPUs; None for the highest CPU of the trace + 1. With 1 nobody can be
@@ -53,8 +55,11 @@ def simulate(
         Totals over the whole trace, in the units of ``vocabulary.COUNTS``.
 
     Raises:
+        TraceError: a rule of :func:`mcost.traces.checks.check_trace` is broken.
         ValueError: geometry below 1, unknown mode, or ``cpus`` too small for the trace.
     """
+    if not isinstance(trace, Prepared):
+        check_trace(trace, cpus)
     counts = simulate_parts(
         trace if isinstance(trace, Prepared) else prepare(trace),
         design,

@@ -16,13 +16,13 @@ import pytest
 from hypothesis import given, seed
 from hypothesis import strategies as st
 from reference_machine import reference
-from stories import retell
+from stories import retell, story
 from strategies import bounded, seed_of, traces
 
 from mcost.simulator import simulate
 from mcost.spec.designs import DESIGNS, VARIANTS, Design
 from mcost.spec.kernels import kernel
-from mcost.traces.schema import Trace
+from mcost.traces.schema import Trace, TraceError
 
 EXAMPLES = 70
 
@@ -109,3 +109,37 @@ def test_plain_python_agrees() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("attach mm=1\n attach mm=1", "row 2: mm 1 is attached already"),
+        ("detach mm=1", "row 1: mm 1 is not attached"),
+        ("tick cpu=-1", "row 1: cpu -1 is negative"),
+        ("tick cpu=9", "row 1: cpu 9 is not below 4, the number of CPUs"),
+        ("", "the trace has no events"),
+    ],
+)
+def test_impossible_traces_are_refused(text: str, said: str) -> None:
+    # The compiled loop checks no bounds: such a trace would write where it must not.
+    with pytest.raises(TraceError, match=f"^{said}$"):
+        simulate(story(text), DESIGNS[0], kernel("6.12"), cpus=4)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"cpus": 0}, "is not below 0"),
+        ({"cpus": 2}, "cpu 2 is not below 2"),
+        ({"sets": 0}, "sets: 0 is out of range, must be at least 1"),
+        ({"ways": 0}, "ways: 0 is out of range, must be at least 1"),
+        ({"batch": 0}, "batch: 0 is out of range, must be at least 1"),
+        ({"invlpgb_max": 0}, "invlpgb_max: 0 is out of range, must be at least 1"),
+        ({"apic": "flat"}, "unknown apic mode 'flat'"),
+        ({"share_level": "pud"}, "unknown share level 'pud': must be one of pte, pmd, p4d"),
+    ],
+)
+def test_impossible_machines_are_refused(options: dict[str, object], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        simulate(story("tick cpu=2"), DESIGNS[0], kernel("6.12"), **options)  # type: ignore[arg-type]
