@@ -1,5 +1,8 @@
 """How to record a trace that the importers can use: commands for three tools, not run here.
 
+The commands for tracefs and perf were run on Linux 6.18 without the probe, those for trace-cmd
+were not (our machine lets nobody write set_ftrace_filter, which it needs).
+
 Events by kernel version (KF 8.2, section 11: releases of ipi and csd events are read from the
 dates of their commits, not tried): sched_switch, tlb_flush always; ipi_send_* about 6.4;
 csd_* about 6.5. The probe on native_flush_tlb_multi takes struct flush_tlb_info apart: by
@@ -22,6 +25,8 @@ TOOLS: tuple[str, ...] = ("tracefs", "trace-cmd", "perf")
 
 _ROOT = "/sys/kernel/tracing"
 _INSTANCE = f"{_ROOT}/instances/mcost"
+# Taken before and after, so that short-lived threads of either time are in it.
+_PS = "ps -eLo tid,tgid,ppid,comm"
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,8 @@ _BY_NAME = (
     "p:mcost/mcost_flush native_flush_tlb_multi mm=info->mm:x64 start=info->start:x64"
     " end=info->end:x64 freed=info->freed_tables:u8"
 )
+_MM_BY_NAME = "t:mcost/mcost_mm sched_switch pid=next->pid mm=next->mm:x64"
+_MM = "the mm of each task that is switched in (none: a kernel thread)"
 _OFFSETS_TRIED = (6, 12)
 _PROBED_SINCE = (5, 13)
 
@@ -94,27 +101,31 @@ def recipe(kernel: str, tool: str = TOOLS[0], seconds: int = 10) -> Recipe:
         raise ValueError(f"seconds must be at least 1, not {seconds}")
     version = (int(found[1]), int(found[2]))
     events = [event for event in _EVENTS if event.since <= version]
-    probe = _probe(version)
-    setup = [f"echo {shlex.quote(probe)} >> {_ROOT}/dynamic_events"] if probe else []
-    cleanup = [f"echo -:mcost/mcost_flush >> {_ROOT}/dynamic_events"] if probe else []
+    probes = _probes(version)
+    setup = [f"echo {shlex.quote(made)} >> {_ROOT}/dynamic_events" for made, _ in probes.values()]
+    cleanup = [f"echo -:mcost/{name} >> {_ROOT}/dynamic_events" for name in probes]
     names = [(event.system, event.name) for event in events]
-    names += [("mcost", "mcost_flush")] if probe else []
+    names += [("mcost", name) for name in probes]
     tells = [(event.name, event.tells) for event in events]
+    lacking = [(event.name, event.tells) for event in _EVENTS if event not in events]
+    lacking += [] if probes else [("mcost_flush", _PROBE)]
     return Recipe(
         tool=tool,
         kernel=kernel,
-        commands=(*setup, *make(names, seconds), *cleanup),
-        tells=(*tells, *([("mcost_flush", _PROBE)] if probe else [])),
-        missing=tuple((e.name, e.tells) for e in _EVENTS if e not in events)
-        + (() if probe else (("mcost_flush", _PROBE),)),
+        commands=(*setup, f"{_PS} > tasks.txt", *make(names, seconds), *cleanup),
+        tells=(*tells, *((name, says) for name, (_, says) in probes.items())),
+        missing=tuple(lacking),
         notes=_notes(version, tool),
     )
 
 
-def _probe(version: tuple[int, int]) -> str | None:
+def _probes(version: tuple[int, int]) -> dict[str, tuple[str, str]]:
+    """Dynamic events by name: how to make each, what it tells."""
     if version < _PROBED_SINCE:
-        return None
-    return _BY_OFFSET if version <= _OFFSETS_TRIED else _BY_NAME
+        return {}
+    if version <= _OFFSETS_TRIED:
+        return {"mcost_flush": (_BY_OFFSET, _PROBE)}
+    return {"mcost_flush": (_BY_NAME, _PROBE), "mcost_mm": (_MM_BY_NAME, _MM)}
 
 
 def _tracefs(names: list[tuple[str, str]], seconds: int) -> list[str]:
@@ -128,8 +139,8 @@ def _tracefs(names: list[tuple[str, str]], seconds: int) -> list[str]:
         f"echo 1 > {_INSTANCE}/options/record-tgid",
         f"for e in {enable}; do echo 1 > {_INSTANCE}/events/$e/enable; done",
         f"echo 1 > {_INSTANCE}/tracing_on; sleep {seconds}; echo 0 > {_INSTANCE}/tracing_on",
-        "ps -eLo tid,tgid,ppid,comm > tasks.txt",
-        f"gzip -c {_INSTANCE}/trace > trace.txt.gz",
+        f"{_PS} >> tasks.txt",
+        f"cat {_INSTANCE}/trace | gzip > trace.txt.gz",
         f"rmdir {_INSTANCE}",
     ]
 
@@ -138,7 +149,7 @@ def _trace_cmd(names: list[tuple[str, str]], seconds: int) -> list[str]:
     events = " ".join(f"-e {system}:{name}" for system, name in names)
     return [
         f"trace-cmd record -C global -b 65536 -o trace.dat {events} sleep {seconds}",
-        "ps -eLo tid,tgid,ppid,comm > tasks.txt",
+        f"{_PS} >> tasks.txt",
         "trace-cmd report -t -i trace.dat | gzip > trace.txt.gz",
     ]
 
@@ -147,7 +158,7 @@ def _perf(names: list[tuple[str, str]], seconds: int) -> list[str]:
     events = " ".join(f"-e {system}:{name}" for system, name in names)
     return [
         f"perf record -a -m 4096 -o perf.data {events} -- sleep {seconds}",
-        "ps -eLo tid,tgid,ppid,comm > tasks.txt",
+        f"{_PS} >> tasks.txt",
         "perf script -i perf.data --ns -F comm,pid,tid,cpu,time,event,trace"
         " --show-lost-events | gzip > trace.txt.gz",
     ]
@@ -163,8 +174,8 @@ def _notes(version: tuple[int, int], tool: str) -> tuple[str, ...]:
     ]
     if version > _OFFSETS_TRIED:
         remarks.append(
-            "the probe names fields through BTF (CONFIG_DEBUG_INFO_BTF) and was not run by us; if"
-            " the kernel refuses it, leave mcost_flush out: addresses stay unknown"
+            "the probes name fields through BTF (CONFIG_DEBUG_INFO_BTF) and were not run by us;"
+            " leave out what the kernel refuses: addresses or mms stay unknown"
         )
     elif version >= _PROBED_SINCE:
         remarks.append(

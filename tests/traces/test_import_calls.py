@@ -155,3 +155,31 @@ def test_shares_and_lazy_time_are_measured(tmp_path: Path) -> None:
     assert found.summary.seconds == pytest.approx(199e-6)
     assert found.summary.share == pytest.approx((99 + 2) / 398)
     assert found.summary.lazy == pytest.approx(98 / 398)
+
+
+def test_targets_are_zero_only_where_it_is_known(recording: Recording) -> None:
+    recording.flush(0, 10, 4, 16)
+    assert recording.imported().recorded.flush_all_calls is None
+    assert list(recording.calls().targets) == [-1]
+    # The caller's own run shows that csd events were recorded; a told CPU would show a run.
+    recording.line(0, 10, "csd_function_entry: func=flush_tlb_func, csd=0000000000000000")
+    assert recording.imported().recorded.flush_all_calls == 0
+    assert list(recording.calls().targets) == [0]
+    recording.line(1, 11, "csd_function_entry: func=flush_tlb_func, csd=00000000530a1b50")
+    assert recording.imported().recorded.csd_targets is None
+
+
+def test_a_probe_on_switches_gives_processes_and_kernel_threads(tmp_path: Path) -> None:
+    made = Recording(tmp_path / "t.txt", tgids=False)
+    for cpu, (task, mm) in enumerate({10: 0xFF00, 21: 0xFF00, 30: 0xFF80, 40: 0}.items()):
+        made.switch(cpu, 0, task)
+        made.line(cpu, task, f"mcost_mm: (__probestub_sched_switch+0x4/0x10) pid={task} mm={mm:#x}")
+    text = "mcost_flush: (native_flush_tlb_multi+0x4/0xf0) mm={:#x} start=0x1000 end=0x3000 freed=0"
+    made.line(2, 30, text.format(0xFF00)).flush(2, 30, 4, 2).flush(1, 21, 1, 2)
+    made.line(2, 30, text.format(0xFF80)).flush(2, 30, 4, 2)
+    found = made.imported("p1,p3")
+    assert [(one.process, one.threads) for one in found.summary.sharers] == [(10, 2), (30, 1)]
+    assert list(found.calls.mm) == [10, 30]
+    assert list(found.calls.frame().how) == ["probe", "probe"]
+    # Task 40 has no mm: idle, as the four CPUs are at first.
+    assert found.summary.idles == 5

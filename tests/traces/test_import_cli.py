@@ -129,7 +129,10 @@ def test_bad_files_are_refused_in_one_line(
         (["--sharers", "my*", "--page", "-1"], "page must be at least 0, not -1"),
         (["--sharers", "my*", "--merge-gap", "-1"], "merge gap must be at least 0"),
         (["--sharers", "my*", "--max-broken", "2"], "max broken must be a share"),
-        (["--sharers", "my*", "--tasks", str(STORY)], "ftrace_tgid.txt: line 2: '#' is not 'tid"),
+        (
+            ["--sharers", "my*", "--tasks", str(STORY)],
+            "line 1: '# tracer: nop' is not 'tid",
+        ),
         (["--sharers", "my*", "--tasks", "absent"], "absent: No such file"),
         (["--sharers", "my*", "--json", "--csv"], "exclude each other"),
     ],

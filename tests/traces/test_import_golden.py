@@ -169,7 +169,7 @@ def test_a_list_of_tasks_gives_processes_and_kernel_threads(tmp_path: Path) -> N
     tasks = tmp_path / "tasks.txt"
     tasks.write_text(
         "    TID    TGID    PPID COMMAND\n 101 101 1 my srv-1 x\n 102 101 1 my srv-1 x\n"
-        "201 201 2 db 2-a\n"
+        "    TID    TGID    PPID COMMAND\n201 201 2 db 2-a\n"
     )
     found = import_trace(GOLDEN / "perf.txt", "101", tasks=tasks)
     assert [(s.process, s.threads) for s in found.summary.sharers] == [(101, 2)]

@@ -24,6 +24,7 @@ def test_the_commands_enable_just_what_is_told(tool: str, kernel: str) -> None:
     assert "sleep 7" in text
     assert "trace.txt.gz" in text
     assert "ps -eLo tid,tgid,ppid,comm > tasks.txt" in made.commands
+    assert "ps -eLo tid,tgid,ppid,comm >> tasks.txt" in made.commands
 
 
 def test_versions_differ_where_kernels_do() -> None:
@@ -38,6 +39,7 @@ def test_versions_differ_where_kernels_do() -> None:
     # By offset where we ran it, by name later.
     assert "+8(%si)" in recipe("6.12").commands[0]
     assert "info->start" in recipe("6.14").commands[0]
+    assert has("6.14") - has("6.12") == {"mcost_mm"}
 
 
 def test_what_is_set_up_is_taken_down() -> None:

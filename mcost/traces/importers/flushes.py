@@ -189,8 +189,7 @@ class Calls:
     def run(self, cpu: int, func: bytes, own: bool) -> None:
         """One csd_function_entry line."""
         call = self._open.get(cpu)
-        if func == b"flush_tlb_func" and not own:
-            self.counts["csd_runs"] += 1
+        self.counts["csd_runs"] += not own
         if func == b"do_flush_tlb_all" and own and call is not None and call.kind == EVERYTHING:
             self.switch(cpu)
 

@@ -66,6 +66,12 @@ class Scan:
         """CPUs of the machine: what the head says, at least what the events name."""
         return max(self.cpus, max(self.first, default=-1) + 1)
 
+    @property
+    def queued(self) -> bool:
+        """Whether csd_queue_cpu was recorded, or csd_function_entry shows that nobody was told."""
+        runs = self.counts["csd_function_entry"] > 0 and self.calls.counts["csd_runs"] == 0
+        return runs or self.counts["csd_queue_cpu"] > 0
+
     def break_line(self, line: bytes, whole: bool) -> None:
         """Counts a line that is not understood.
 

@@ -80,7 +80,7 @@ class Calls:
 def each_call(done: Scan, targets: Targets, made: Operations, counted: Masks, rows: Ints) -> Calls:
     """The calls of a scan with all that is known of them; ``rows`` are the invalidates'."""
     calls = done.calls.table.columns()
-    queued = done.counts["csd_queue_cpu"] > 0
+    queued = done.queued
     sent = done.counts["ipi_send_cpu"] > 0 and done.counts["ipi_send_cpumask"] > 0
     remote = calls["kind"] != LOCAL
     row = np.where(made.group == NONE, NONE, np.append(rows, NONE)[made.group])
@@ -100,7 +100,7 @@ def count_recorded(done: Scan, calls: Calls) -> Recorded:
     counts = done.calls.counts
     ours, remote = calls.row != NONE, calls.kind == REMOTE
     everything = calls.kind == EVERYTHING
-    queued = done.counts["csd_queue_cpu"] > 0
+    queued = done.queued
     sent = done.counts["ipi_send_cpu"] + done.counts["ipi_send_cpumask"] > 0
     comparable = (calls.mask >= 0) & (calls.loaded >= 0)
     return Recorded(

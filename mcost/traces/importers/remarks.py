@@ -54,7 +54,7 @@ def unknown(done: Scan, line: Timeline, targets: Targets) -> tuple[str, ...]:
     calls = done.calls.table.columns()
     silent = sorted(set(range(line.cpus)) - set(done.first))
     opening = line.mm[: line.opening]
-    csd = done.counts["csd_queue_cpu"] > 0
+    csd = done.queued
     nobody = int(((calls["kind"] == 1) & (calls["received"] == 0)).sum())
     return _said(
         (True, "which translations each CPU held: flush events do not say what they removed"),

@@ -139,12 +139,12 @@ def read_tasks(path: Path, tasks: Tasks) -> None:
     """Adds the lines of ``ps -eLo tid,tgid,ppid,comm`` to what is known.
 
     Raises:
-        TraceError: a line without three numbers and a name (a header line is skipped).
+        TraceError: a line without three numbers and a name (ps's header lines are skipped).
         OSError: the file cannot be opened.
     """
     for number, line in enumerate(path.read_text(errors="replace").splitlines(), start=1):
         parts = line.split(None, 3)
-        if not parts or (number == 1 and not parts[0].isdigit()):
+        if not parts or parts[0] == "TID":
             continue
         if len(parts) < 4 or not all(part.isdigit() for part in parts[:3]):
             raise TraceError(
