@@ -82,6 +82,9 @@ def sensitivity(
     names = [*moving, *levels]
     if not names:
         return []
+    if len(names) == 1:  # scipy's estimator needs two inputs; one explains everything
+        basis = spreads[names[0]].basis if moving else "scenario"
+        return [Share(names[0], basis, 1.0, 1.0)]
     unit = qmc.Sobol(2 * len(names), scramble=True, seed=seed).random(points)
     unit = np.clip(unit, 1e-9, 1 - 1e-9)
     first, second = unit[:, : len(names)], unit[:, len(names) :]

@@ -40,11 +40,11 @@ def _sensitivity(
     as_csv: AsCsv = False,
 ) -> None:
     """Rank prices and scenario parameters by the share of the spread they explain (Sobol)."""
+    ranges = dict(_range(text) for text in vary or [])
     from mcost.checks.sensitivity import sensitivity
     from mcost.spec.designs import design as find_design
     from mcost.spec.hardware import hardware as find_hardware
 
-    ranges = dict(_range(text) for text in vary or [])
     machine = find_hardware(hardware)
     shares = sensitivity(
         scenario, find_design(design), cost, machine, ranges, points=points, seed=seed
