@@ -78,6 +78,7 @@ def bad_files(folder: Path) -> dict[str, tuple[bytes, str]]:
     packed = gzip.compress(text * 50)
     return {
         "empty": (b"", "the file is empty"),
+        "empty gz": (gzip.compress(b""), "the file is empty"),
         "comments": (b"# tracer: nop\n#\n", "line 2: no events, only comments"),
         "binary": (text + b"\0\1\2\n", f"line {last + 1}: not text"),
         "trace.dat": (b"\x17\x08\x44tracing6\0", "trace-cmd report"),

@@ -190,3 +190,10 @@ def test_small_steps_back_in_time_are_put_right_and_large_ones_refused(tmp_path:
     path.write_text(LINE.format(2.0) + LINE.format(1.9))
     with pytest.raises(TraceError, match=r"t.txt: line 2: time goes back by 0.1 s"):
         read_scan(path)
+
+
+def test_lines_may_end_as_on_other_systems(tmp_path: Path) -> None:
+    path = tmp_path / "t.txt"
+    path.write_bytes(("cpus=4\n" + LINE.format(2.0)).replace("\n", "\r\n").encode())
+    done = read_scan(path)
+    assert (done.broken, done.cpus, len(done.switches)) == (0, 4, 1)

@@ -15,7 +15,7 @@ _COMMENT = re.compile(
 )
 _LOST = re.compile(rb"CPU:\d+ \[(?:LOST )?(\d+) EVENTS")
 _STARTED = re.compile(rb"#+ CPU (\d+) buffer started")
-_PREAMBLE = re.compile(rb"cpus=(\d+)$|version = ")
+_PREAMBLE = re.compile(rb"cpus=(\d+)\s*$|version = ")
 # Call chains (perf -g), stack traces (ftrace), other perf records, perf's own comments.
 _SKIPPED = re.compile(rb"\s*$|\s+[0-9a-f]+ \S|\s*=> |.*PERF_RECORD_|\.\.\.")
 

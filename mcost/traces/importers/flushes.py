@@ -51,7 +51,7 @@ _STRIDES = (9, 18, 27)
 _SITES = (b"on_each_cpu", b"smp_call_function_many", b"native_flush_tlb", b"flush_tlb")
 
 
-@dataclass
+@dataclass(slots=True)
 class Open:
     """A call whose CPU has not gone on yet; sets of CPUs are bits, a mask of -1 unknown."""
 
@@ -99,6 +99,7 @@ class Calls:
         self._open: dict[int, Open] = {}
         self._probed: dict[int, tuple[int, int, tuple[int, int, int, int, int]]] = {}
         self.table = Table(*_COLUMNS)
+        self._extend = self.table.data.extend
         self.answers = Table("call", "tid")
         self.counts: Counter[str] = Counter()
 
@@ -128,26 +129,37 @@ class Calls:
             self.counts["stale_answer"] += 1
 
     def _begin(self, time: int, cpu: int, tid: int, kind: int, pages: int, row: int) -> Open:
-        nothing = (time, row, (-1, NO_POINTER, 0, 0, 0))
-        time, row, (mask, pointer, start, end, freed) = self._probed.pop(cpu, nothing)
-        call = Open(len(self.table), kind, tid, pages, mask=mask)
+        call = Open(len(self.table), kind, tid, pages)
+        call.mask = self._add_row(time, cpu, tid, kind, pages, 0, row)
         self._open[cpu] = call
-        self.table.data.extend((time, cpu, tid, kind, pages, 0, signed(pointer), signed(start),
-                                signed(end), freed, signed(mask), 0, -1, 0, row))  # fmt: skip
         return call
+
+    def _add_row(
+        self, time: int, cpu: int, tid: int, kind: int, pages: int, own: int, row: int
+    ) -> int:
+        """Adds a call, with what a probe said of it just before; gives its mask, -1 unknown."""
+        mask, pointer, start, end, freed = -1, NO_POINTER, 0, 0, 0
+        if cpu in self._probed:
+            time, row, (mask, pointer, start, end, freed) = self._probed.pop(cpu)
+        self._extend((time, cpu, tid, kind, pages, own, signed(pointer), signed(start),
+                      signed(end), freed, signed(mask), 0, -1, 0, row))  # fmt: skip
+        return mask
 
     def _own(self, time: int, cpu: int, tid: int, reason: int, pages: int, row: int) -> None:
         call = self._open.get(cpu)
-        if not (
-            call is not None
-            and call.kind == REMOTE
-            and not call.local
-            and fits(call.pages, pages)
-            and (call.mask < 0 or call.mask >> cpu & 1)
+        own = 1 if reason == 3 else 2
+        if (
+            call is None
+            or call.kind != REMOTE
+            or call.local
+            or not fits(call.pages, pages)
+            or not (call.mask < 0 or call.mask >> cpu & 1)
         ):
-            call = self._begin(time, cpu, tid, LOCAL, pages, row)
+            self._open.pop(cpu, None)
+            self._add_row(time, cpu, tid, LOCAL, pages, own, row)
+            return
         call.local = True
-        self.table.data[call.at * self.table.width + _OWN] = 1 if reason == 3 else 2
+        self.table.data[call.at * self.table.width + _OWN] = own
 
     def _answer(self, cpu: int, tid: int, pages: int) -> None:
         process = self._tasks.of(tid)
@@ -197,7 +209,7 @@ class Calls:
         """One ipi_send_cpu or ipi_send_cpumask line, its targets as bits."""
         call = self._open.get(cpu)
         # Wake-ups and reschedules send from the scheduler; only these places send for masks.
-        if call is None or call.kind == LOCAL or not site.startswith(_SITES):
+        if call is None or not site.startswith(_SITES):
             return
         # A call sends once, and before its own part: a later one is another function's.
         if call.local or call.sent or not call.can_tell(targets):

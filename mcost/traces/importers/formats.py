@@ -32,12 +32,13 @@ __all__ = ["FORMATS", "Format", "detect", "format_named"]
 _NEVER = rb"(\0)?"
 _TGID = rb"(?:\((?: *(\d+)|-+)\) +)?"
 _KERNEL = (
-    rb" *(.{0,64}?)" + _NEVER + rb"-(\d+) +" + _TGID + rb"\[(\d+)\] +" + _TGID
+    rb" *+([^-]*+(?:-[^-]*+)*?)" + _NEVER + rb"-(\d++) ++" + _TGID + rb"\[(\d+)\] +" + _TGID
     # Flags hold letters, dots and a depth, and never begin with a digit as seconds do.
     + rb"(?:([^\s\d][^\s]{3,5}) +)?(\d+)\.(\d{3,9}): +(?:\(\+\d+\) +)?"
 )  # fmt: skip
 _PERF = (
-    rb" *(.{0,64}?) *\b(?:(\d+)/ *)?(-?\d+) +" + _NEVER + rb"\[(\d+)\] +" + _NEVER + _NEVER
+    rb" *+(?:(\S++(?: ++[^ ]++)*?) ++)?(?:(\d++)/ *+)?(-?\d++) ++" + _NEVER
+    + rb"\[(\d+)\] +" + _NEVER + _NEVER
     + rb"(\d+)\.(\d{3,9}): +(?:\d+ +)?(?:[\w-]+:(?=\w))?"
 )  # fmt: skip
 # Both the kernel's text (prev_comm=C prev_pid=N prev_prio=N prev_state=S ==> ...) and the

@@ -45,7 +45,8 @@ def scan(
             layout = layout or detect(lines[:_SAMPLE]) or _unknown(path, lines)
             reader = Reader(Scan(path, layout, known, Calls(known)))
         reader.read(lines, whole)
-    assert reader is not None  # blocks() refuses an empty file
+    if reader is None:
+        raise TraceError(f"{path}: the file is empty; it must hold recorded events as text")
     return _checked(reader.done, max_broken)
 
 

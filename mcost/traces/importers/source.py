@@ -32,15 +32,13 @@ def blocks(path: Path, progress: bool = False) -> Iterator[tuple[list[bytes], bo
         progress: draw a progress bar on standard error, over the bytes on disk.
 
     Raises:
-        TraceError: empty, binary, or compressed data that is damaged or ends early.
+        TraceError: binary, or compressed data that is damaged or ends early.
         OSError: the file cannot be opened.
     """
     size = path.stat().st_size
     with path.open("rb") as raw:
         start = raw.read(16)
         raw.seek(0)
-        if not start:
-            raise TraceError(f"{path}: the file is empty; it must hold recorded events as text")
         _refuse_binary(path, start)
         text = gzip.GzipFile(fileobj=raw) if start.startswith(_GZIP) else raw
         # A gzip text is counted by its compressed bytes: the other size is not known.

@@ -8,6 +8,8 @@ kernels with lazy masks more bits are set than this shows.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -44,9 +46,16 @@ class Timeline:
     end: int
     cpus: int
 
+    @cached_property
+    def _rows(self) -> list[Ints]:
+        """Rows of each CPU, in order."""
+        order = np.argsort(self.cpu, kind="stable")
+        bounds = np.searchsorted(self.cpu[order], np.arange(self.cpus + 1))
+        return [order[low:high] for low, high in pairwise(bounds.tolist())]
+
     def on(self, cpu: int) -> tuple[Ints, Ints, Bools]:
         """Rows of one CPU, the mm loaded after each (NONE: none known), and whether lazily."""
-        rows = np.flatnonzero(self.cpu == cpu)
+        rows = self._rows[cpu]
         lazy = self.mm[rows] == NONE
         last = np.maximum.accumulate(np.where(lazy, -1, np.arange(len(rows))))
         loaded = np.where(last >= 0, self.mm[rows][last], NONE)
