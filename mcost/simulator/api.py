@@ -6,18 +6,18 @@ import numpy as np
 import numpy.typing as npt
 
 from mcost.simulator.codes import cuts, rules, unit_pages
+from mcost.simulator.layout import Needs, allocate
 from mcost.simulator.machine import run
 from mcost.simulator.prepare import Prepared, prepare
-from mcost.simulator.state import allocate
 from mcost.spec.counts import Counts
 from mcost.spec.designs import Design
 from mcost.spec.kernels import Kernel
 from mcost.spec.lookup import find
 from mcost.spec.operations import DEFAULT_BATCH
-from mcost.spec.scenario import APIC_MODES
+from mcost.spec.scenario import APIC_MODES, DEFAULT_INVLPGB_MAX
 from mcost.spec.vocabulary import COUNT_NAMES
 from mcost.traces.checks import check_trace
-from mcost.traces.schema import INVALIDATE, Trace
+from mcost.traces.schema import Trace
 
 __all__ = ["simulate", "simulate_parts"]
 
@@ -33,7 +33,7 @@ def simulate(
     batch: int = DEFAULT_BATCH,
     apic: str = "cluster",
     share_level: str = "p4d",
-    invlpgb_max: int = 8,
+    invlpgb_max: int = DEFAULT_INVLPGB_MAX,
 ) -> Counts[int]:
     """What happens when ``design`` runs ``trace``, counted exactly.
 
@@ -86,7 +86,7 @@ def simulate_parts(
     batch: int = DEFAULT_BATCH,
     apic: str = "cluster",
     share_level: str = "p4d",
-    invlpgb_max: int = 8,
+    invlpgb_max: int = DEFAULT_INVLPGB_MAX,
 ) -> npt.NDArray[np.int64]:
     """As :func:`simulate`, each independent part of the trace on a fresh machine.
 
@@ -106,16 +106,16 @@ def simulate_parts(
     columns = rules(design, kernel, online, sets, ways, APIC_MODES[apic], invlpgb_max, unit)
     table = np.array(cuts(design, kernel, batch), dtype=np.int64)
     pages = trace.pages(sets, unit)
-    machine = allocate(columns, trace.mms, pages, _flush_events(trace, table))
+    needs = Needs(trace.mms, trace.attaches, _flush_events(trace, table))
+    memory = allocate(columns, needs, pages)
     out = np.empty((len(trace.events.starts) - 1, len(COUNT_NAMES)), dtype=np.int64)
     with np.errstate(over="ignore"):  # mask arithmetic wraps; seen only with the JIT off
-        run(machine, columns, table, trace.events, out)
+        run(memory, table, trace.events, out)
     return out
 
 
 def _flush_events(trace: Prepared, table: npt.NDArray[np.int64]) -> int:
     """Upper limit of flush events: every cut falls inside the operation."""
-    invalidates = trace.events.event == INVALIDATE
-    size = table[trace.events.kind[invalidates], 0]
-    pages = trace.events.pages[invalidates]
+    pages, kind = trace.events.changes[:, 1], trace.events.changes[:, 2]
+    size = table[kind, 0]
     return int(np.where(size > 0, pages // np.maximum(size, 1) + 2, 2).sum())

@@ -48,7 +48,8 @@ class Rules(NamedTuple):
         lazy_masks: 1 when a switch leaves the old mm's bit set.
         cpus, words: online CPUs and 64-bit words of a mask.
         sets, ways: geometry of every TLB.
-        cluster: targets that one ICR write can reach.
+        set_words: 64-bit words with one bit a set.
+        cluster_bits: log2 of the targets that one ICR write can reach.
         invlpgb_max: pages of one INVLPGB.
         unit: pages below one entry of the shared level.
     """
@@ -67,7 +68,8 @@ class Rules(NamedTuple):
     words: int
     sets: int
     ways: int
-    cluster: int
+    set_words: int
+    cluster_bits: int
     invlpgb_max: int
     unit: int
 
@@ -98,7 +100,8 @@ def rules(
         words=(cpus + 63) // 64,
         sets=sets,
         ways=ways,
-        cluster=cluster,
+        set_words=(sets + 63) // 64,
+        cluster_bits=cluster.bit_length() - 1,
         invlpgb_max=invlpgb_max,
         unit=unit,
     )

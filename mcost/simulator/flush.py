@@ -1,12 +1,10 @@
-"""One flush event of each design: who is told, in what order.
+"""One flush event of each design that sends IPIs: who is told, in what order.
 
 Source: flush_tlb_mm_range, native_flush_tlb_multi and should_flush_tlb, arch/x86/mm/tlb.c,
 Linux 6.12 and 6.15 (KF 1.1, 1.3); arch_tlbbatch_flush (KF 3); flush_tlb_all (KF 7).
 """
 
 from __future__ import annotations
-
-from numba import njit
 
 from mcost.simulator.codes import (
     BUMPS,
@@ -15,169 +13,127 @@ from mcost.simulator.codes import (
     HOLDERS,
     NOTHING,
     PAGE_FLUSHES,
-    REGION,
     RUNNING,
     SHARER_IPIS,
-    UNION,
     USEFUL,
     WORDS,
-    Rules,
 )
-from mcost.simulator.masks import any_other, copy_words, lowest, set_bit, test_bit, without_lowest
+from mcost.simulator.compiled import inner
+from mcost.simulator.each import flush_each
+from mcost.simulator.masks import lowest
+from mcost.simulator.members import runs_sharer
 from mcost.simulator.state import (
+    BY_REGION,
+    END,
+    EVERYTHING,
+    FIRST,
+    FREED,
+    HULL,
+    IN_USE,
+    INITIATOR,
     LAZY,
-    LOADED,
-    NEXT_TRIM,
-    ORDER,
+    MASK_WORDS,
+    MOVES,
+    NO_MM,
+    ONLINE_CPUS,
+    ONLINE_MASK,
+    PAIR,
     REGION_MASK,
     REGION_NOW,
-    SECOND,
-    SHARER,
+    SHARED,
     SHARERS,
-    TARGET,
-    TLB_GEN,
-    Machine,
+    STEPS,
+    TRACKS,
+    UNION_MASK,
+    Memory,
+    cpu_at,
 )
-from mcost.simulator.tlb import forget_outdated
-from mcost.simulator.told import Event, act, close_round, interrupt
+from mcost.simulator.tlb import ALL_SLOTS, drop_pages
+from mcost.simulator.told import act, add_target, close_round, interrupt, open_round
 
-__all__ = ["collect", "flush_by_ipi", "flush_mm"]
+__all__ = ["collect", "flush_by_ipi"]
 
 
-@njit(cache=True, _nrt=False)
-def flush_by_ipi(m: Machine, r: Rules, e: Event) -> None:
+@inner
+def flush_by_ipi(m: Memory) -> None:
     """One flush event of a design that sends IPIs, by what it tracks."""
-    if r.tracks == HOLDERS:
-        _flush_holders(m, r, e)
-    elif r.tracks == EACH:
-        if r.pair:
-            _count_denied(m, r)
-        for at in range(m.scalar[SHARERS]):
-            flush_mm(m, r, m.mm[at, ORDER], e, e.bumps if r.bumps else 0)
+    if m[TRACKS] == HOLDERS:
+        _flush_holders(m)
+    elif m[TRACKS] == EACH:
+        if m[PAIR]:
+            _count_denied(m)
+        flush_each(m)
     else:
-        collect(m, r, e)
-        _flush_collected(m, r, e)
+        _flush_mask(m, collect(m))
 
 
-@njit(cache=True, _nrt=False)
-def flush_mm(m: Machine, r: Rules, mm: int, e: Event, bumps: int) -> None:
-    """Flush of one mm (model.md section 5): flush_tlb_mm_range."""
-    m.counts[WORDS] += r.words
-    m.mm[mm, TLB_GEN] += bumps
-    m.counts[BUMPS] += bumps
-    copy_words(m.mask[TARGET], m.mask[mm])
-    if any_other(m.mask[TARGET], e.cpu):
-        trim = r.lazy_masks and e.now > m.mm[mm, NEXT_TRIM]
-        if trim:
-            m.mm[mm, NEXT_TRIM] = e.now + SECOND
-        targets, clusters, last = 0, 0, -1
-        for at in range(r.words):
-            word = m.mask[TARGET, at]
-            while word != 0:
-                cpu = at * 64 + lowest(word)
-                word = without_lowest(word)
-                if cpu == e.cpu or not _selected(m, cpu, mm, trim, e.freed):
-                    continue
-                interrupt(m, r, cpu, mm, e)
-                targets += 1
-                clusters += cpu // r.cluster != last
-                last = cpu // r.cluster
-        close_round(m, r, targets, clusters)
-        # smp_call_function_many_cond (kernel/smp.c) asks the filter for the caller too.
-        if test_bit(m.mask[TARGET], e.cpu) and _selected(m, e.cpu, mm, trim, e.freed):
-            act(m, r, e.cpu, mm, e)
-    elif m.cpu[e.cpu, LOADED] == mm:
-        act(m, r, e.cpu, mm, e)
+@inner
+def collect(m: Memory) -> int:
+    """Moves the generations; returns where the mask that the design tracks begins."""
+    if m[MOVES] and m[BY_REGION]:
+        m[REGION_NOW] += 1
+        m[BUMPS] += 1
+    elif m[MOVES]:
+        m[SHARED] += m[STEPS]
+        m[BUMPS] += m[STEPS] * m[SHARERS]
+    if m[TRACKS] == NOTHING:
+        return m[ONLINE_MASK]
+    if m[BY_REGION]:
+        m[WORDS] += m[MASK_WORDS]
+        return m[REGION_MASK]
+    m[WORDS] += m[MASK_WORDS] * m[STEPS] * m[SHARERS]
+    return m[UNION_MASK]
 
 
-@njit(cache=True, _nrt=False)
-def _selected(m: Machine, cpu: int, mm: int, trim: bool, freed: bool) -> bool:
-    """should_flush_tlb: loaded_mm is this one; a trimming flush takes any other too."""
-    if freed:
-        return True
-    return not m.cpu[cpu, LAZY] and (m.cpu[cpu, LOADED] == mm or trim)
-
-
-@njit(cache=True, _nrt=False)
-def collect(m: Machine, r: Rules, e: Event) -> None:
-    """Moves the generations and puts the mask the design tracks into ``m.mask[TARGET]``."""
-    m.mask[TARGET, :] = 0
-    if r.bumps and r.tracks == REGION:
-        m.scalar[REGION_NOW] += 1
-        m.counts[BUMPS] += 1
-    elif r.bumps:
-        for at in range(m.scalar[SHARERS]):
-            m.mm[m.mm[at, ORDER], TLB_GEN] += e.bumps
-        m.counts[BUMPS] += e.bumps * m.scalar[SHARERS]
-    if r.tracks == NOTHING:
-        for cpu in range(r.cpus):
-            set_bit(m.mask[TARGET], cpu)
-    elif r.tracks == REGION:
-        copy_words(m.mask[TARGET], m.mask[REGION_MASK])
-        m.counts[WORDS] += r.words
-    elif r.tracks in (UNION, RUNNING):
-        for at in range(m.scalar[SHARERS]):
-            for place in range(r.words):
-                m.mask[TARGET, place] |= m.mask[m.mm[at, ORDER], place]
-        m.counts[WORDS] += r.words * e.bumps * m.scalar[SHARERS]
-
-
-@njit(cache=True, _nrt=False)
-def _flush_collected(m: Machine, r: Rules, e: Event) -> None:
-    """One round to everyone in ``m.mask[TARGET]``; the initiator does the same."""
-    targets, clusters, last = 0, 0, -1
-    for at in range(r.words):
-        word = m.mask[TARGET, at]
+@inner
+def _flush_mask(m: Memory, mask: int) -> None:
+    """One round to everyone in the mask; the initiator does the same."""
+    open_round(m)
+    for at in range(m[MASK_WORDS]):
+        word = m[mask + at]
         while word != 0:
             cpu = at * 64 + lowest(word)
-            word = without_lowest(word)
-            if not _included(m, r, cpu, e.freed):
+            word &= word - 1
+            if not _included(m, cpu):
                 continue
-            if cpu == e.cpu:
-                act(m, r, cpu, -1, e)
-                continue
-            interrupt(m, r, cpu, -1, e)
-            targets += 1
-            clusters += cpu // r.cluster != last
-            last = cpu // r.cluster
-    close_round(m, r, targets, clusters)
+            if cpu == m[INITIATOR]:
+                act(m, cpu, NO_MM)
+            else:
+                add_target(m, cpu)
+                interrupt(m, cpu, NO_MM)
+    close_round(m)
 
 
-@njit(cache=True, _nrt=False)
-def _included(m: Machine, r: Rules, cpu: int, freed: bool) -> bool:
+@inner
+def _included(m: Memory, cpu: int) -> bool:
     """Lazy CPUs are left out, and with a loaded-mm filter those without a sharer."""
-    if freed:
+    if m[FREED]:
         return True
-    if r.tracks == RUNNING:
-        loaded = m.cpu[cpu, LOADED]
-        if loaded < 0 or not m.mm[loaded, SHARER]:
-            return False
-    return r.everything == 1 or not m.cpu[cpu, LAZY]
+    if m[TRACKS] == RUNNING and not runs_sharer(m, cpu):
+        return False
+    return m[EVERYTHING] == 1 or m[cpu_at(m, cpu) + LAZY] == 0
 
 
-@njit(cache=True, _nrt=False)
-def _count_denied(m: Machine, r: Rules) -> None:
+@inner
+def _count_denied(m: Memory) -> None:
     """CPUs that run a sharer while its link to the shared table is cut."""
-    for cpu in range(r.cpus):
-        loaded = m.cpu[cpu, LOADED]
-        if loaded >= 0 and not m.cpu[cpu, LAZY] and m.mm[loaded, SHARER]:
-            m.counts[DENIED] += 1
+    for cpu in range(m[ONLINE_CPUS]):
+        if runs_sharer(m, cpu) and not m[cpu_at(m, cpu) + LAZY]:
+            m[DENIED] += 1
 
 
-@njit(cache=True, _nrt=False)
-def _flush_holders(m: Machine, r: Rules, e: Event) -> None:
+@inner
+def _flush_holders(m: Memory) -> None:
     """The oracle: running CPUs that hold an outdated translation INVLPG every page."""
-    targets, clusters, last = 0, 0, -1
-    for cpu in range(r.cpus):
-        had = forget_outdated(m, r, cpu, e.first, e.end)
-        loaded = m.cpu[cpu, LOADED]
-        if not had or loaded < 0 or m.cpu[cpu, LAZY] or not m.mm[loaded, SHARER]:
+    open_round(m)
+    for cpu in range(m[ONLINE_CPUS]):
+        row = cpu_at(m, cpu)
+        had = drop_pages(m, cpu, ALL_SLOTS, m[FIRST], m[END]) >> m[row + IN_USE] & 1
+        if not had or m[row + LAZY] or not runs_sharer(m, cpu):
             continue
-        m.counts[PAGE_FLUSHES] += e.pages
-        if cpu != e.cpu:
-            m.counts[SHARER_IPIS] += 1
-            m.counts[USEFUL] += 1
-            targets += 1
-            clusters += cpu // r.cluster != last
-            last = cpu // r.cluster
-    close_round(m, r, targets, clusters)
+        m[PAGE_FLUSHES] += m[HULL]
+        if cpu != m[INITIATOR]:
+            add_target(m, cpu)
+            m[SHARER_IPIS] += 1
+            m[USEFUL] += 1
+    close_round(m)

@@ -1,27 +1,37 @@
-"""The state of the simulated machine as a few flat tables, and how it starts.
+"""The state of the simulated machine: one array of 64-bit integers, laid out here.
 
-One row per CPU, slot, TLB entry, mm, page or deferred record; the names below are the
-columns. Few tables with many columns keep a CPU's state in one cache line and keep the
-compiled calls cheap.
+The array starts with the counts (``m[WALKS]``), the rules, where each table begins, and
+scalars; the tables follow. A table's row is found by one of the functions below and its
+columns are added to that: ``m[cpu_at(m, cpu) + LAZY]``. One array instead of many keeps
+compiled calls down to a few registers, and a CPU's row is one cache line.
 
-Memory, N CPUs and M mms: TLB entries 16 bytes x N x sets x ways, masks 8 bytes x (M + 2) x
-ceil(N/64), the rest below 300 bytes x N and 32 bytes x M. At N = 1,024 with 128 x 12
-entries that is 25 MB of TLBs; at N = 8,192 with M = 100,000 it is 201 MB of TLBs and
-102 MB of masks.
+mm 0 stands for "no mm": a CPU with nothing loaded has it loaded, and it is never a sharer.
+
+Memory, N CPUs and M mms: TLB entries 8 bytes x N x sets x ways, masks 8 bytes x (M + 4) x
+ceil(N/64), the rest below 400 bytes x N (at 128 sets), 100 x M, 40 x touched pages. At
+N = 1,024 with 128 x 12 entries that is 13 MB of TLBs; at N = 8,192 with M = 100,000 it is
+101 MB of TLBs and 102 MB of masks. What no event reaches is never touched.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-from numba import njit
-
-from mcost.simulator.codes import DEFERRED, Rules
+from mcost.simulator.compiled import inner, int64
 from mcost.spec.vocabulary import COUNT_NAMES
 
-__all__ = ["ASID_SLOTS", "Machine", "Pages", "allocate", "reset"]
+__all__ = [
+    "ASID_SLOTS", "Memory", "cpu_at", "mask_at", "mm_at", "page_at", "slot_at",
+]  # fmt: skip
+
+
+class Memory(Protocol):
+    """The state as the compiled functions see it: an int64 array."""
+
+    def __getitem__(self, at: int) -> int: ...
+
+    def __setitem__(self, at: int, value: int) -> None: ...
+
 
 ASID_SLOTS = 6
 """TLB_NR_DYN_ASIDS, arch/x86/include/asm/tlbflush.h (KF 2.2)."""
@@ -32,118 +42,109 @@ RING_SIZE = 256
 SECOND = 1_000_000_000
 """ns between two trimming flushes of one mm (tip 6db2526c1d69: once per HZ jiffies)."""
 
-EMPTY = -(1 << 62)
-"""Key of a TLB entry that holds nothing."""
+NEVER = int64(1 << 62)
+"""A time that no trace reaches."""
 
-# Columns. cpu: mm or -1, flag, slot in use, next slot to recycle, records not yet swept, the
-# newest of them, incomplete records this CPU wrote.
-LOADED, LAZY, IN_USE, NEXT, PENDING, NEWEST, RING = range(7)
-# slot: mm, its generation and the region's when last current, translations held.
-OWNER, GEN, REGION_GEN, ENTRIES = range(4)
-# tlb: page id * 8 + slot; the page's version when filled. Rows of a set: most recent first.
-KEY, AGE = range(2)
-# mm: generation, next trimming flush, flag, and row k's column ORDER is the k-th sharer.
-TLB_GEN, NEXT_TRIM, SHARER, ORDER = range(4)
+NO_MM = int64(0)
+"""Nothing is loaded; no mm is named."""
+
+FIRST_PLACE = int64(0)
+"""Where page ids and share units start."""
+
+# The counts come first, in the order of the vocabulary; see codes.py for their places.
+_RULES = len(COUNT_NAMES)
+
+# The design on one kernel and machine; codes.Rules says what each means, in this order.
+(
+    TRACKS, DELIVERY, EVERYTHING, FREES_TABLES, PAGE_WISE, MOVES, PAIR, BY_REGION, LIMIT,
+    LAZY_MASKS, ONLINE_CPUS, MASK_WORDS, SETS, WAYS, SET_WORDS, CLUSTER_BITS, INVLPGB_MAX,
+    UNIT_PAGES,
+) = range(_RULES, _RULES + 18)  # fmt: skip
+_TABLES = UNIT_PAGES + 1
+
+# Where the tables begin, and three masks that belong to no mm: of the region, the OR of the
+# sharers' masks, everyone online.
+(
+    CPU_TABLE, SLOT_TABLE, USED_TABLE, TLB_TABLE, MM_TABLE, MASK_TABLE, PAGE_TABLE,
+    NUMBER_TABLE, UNIT_TABLE, CUT_TABLE, LINKED_TABLE, ORDER_TABLE, ACTIVE_TABLE,
+    RECORD_TABLE, WAITING_TABLE, REGION_MASK, UNION_MASK, ONLINE_MASK,
+) = range(_TABLES, _TABLES + 18)  # fmt: skip
+_SCALARS = ONLINE_MASK + 1
+
+# Share units; then what counts on from one part to the next: changes and unlinks; then what
+# starts at 0: sharers, attaches, bumps that all sharers had, region generation, rounds,
+# earliest trimming flush that may be due; newest, free and fresh deferred record; targets,
+# clusters and last cluster of the round at work.
+(
+    UNITS, CHANGE, UNLINKS,
+    SHARERS, ATTACHES, SHARED, REGION_NOW, ROUND_NOW, TRIM_DUE, NEWEST_RECORD, FREE, FRESH,
+    TOLD, REACHED, LAST_REACHED,
+) = range(_SCALARS, _SCALARS + 15)  # fmt: skip
+_EVENT = LAST_REACHED + 1
+
+# The flush event at work: initiator, ns, page ids of the event and of the whole operation,
+# pages (its hull); flags: page by page (within the ceiling and not freed), page tables are
+# freed (lazy CPUs too); generation increments of each sharer.
+(
+    INITIATOR, NOW, FIRST, END, OP_FIRST, OP_END, HULL, BY_PAGE, FREED, STEPS,
+) = range(_EVENT, _EVENT + 10)  # fmt: skip
+HEADER = STEPS + 1
+
+# cpu: mm, flag, slot in use, next slot to recycle, sharers' masks it is in, deferred records
+# it has not swept, the newest of them, incomplete records it wrote.
+LOADED, LAZY, IN_USE, NEXT, MEMBER, PENDING, NEWEST, RING = range(8)
+CPU_ROW = 8
+# slot, six to a CPU: mm, its generation and the region's when last current; row by column.
+OWNER, GEN, REGION_GEN = 0, 8, 16
+SLOT_ROW = 24
+# used: per CPU and word of sets, one word a slot: sets that may hold an entry of the slot.
+USED_ROW = 8
+# tlb: per CPU, set by set, (page id * 8 + slot + 1) << 32 | version of the page when filled,
+# most recent first, without gaps, EMPTY behind them.
+EMPTY = 0
+MOST_PAGES = int64(1 << 28)
+# mm: generation (less SHARED for a sharer), next trimming flush, flag, CPUs in its mask,
+# place in attach order; of its round: number, targets, clusters, cluster of the last target.
+TLB_GEN, NEXT_TRIM, SHARER, CPUS, ATTACHED, ROUND, TARGETS, CLUSTERS, LAST = range(9)
+MM_ROW = 9
 # page: last change, last change that has completed, TLB set, share unit (-1: private).
 VERSION, DONE, PLACE, UNIT = range(4)
-# record: CPUs left, initiator, page ids, change, pages if page-wise; and two lists of ids.
-LEFT, WRITER, FIRST, END, CHANGED, HULL, ACTIVE_LIST, FREE_LIST = range(8)
-# scalar: number of sharers, active and free records; change counter; region generation.
-SHARERS, ACTIVE, FREE, CHANGE, REGION_NOW = range(5)
-# mask: the last two rows.
-REGION_MASK, TARGET = -2, -1
-
-Ints = npt.NDArray[np.int64]
-
-
-class Pages(NamedTuple):
-    """The pages a trace touches, in ascending order; a page's index is its id.
-
-    Attributes:
-        number: page numbers, private ones (< 0) first.
-        place: TLB set of each page.
-        unit: index into ``units`` of each page, -1 for private ones.
-        units: numbers of the share units that are touched, ascending.
-    """
-
-    number: Ints
-    place: Ints
-    unit: Ints
-    units: Ints
+PAGE_ROW = 4
+# record: CPUs left, initiator, page ids, change, pages if page-wise, neighbours in time; 0
+# is no record.
+LEFT, WRITER, SINCE, UNTIL, CHANGED, PAGES, OLDER, NEWER = range(8)
+RECORD_ROW = 8
+# number, unit: page number by page id, unit number by unit, both ascending. cut: per unit,
+# number of its last unlink. linked: per mm and unit, unlinks when it last linked. order: mm
+# by place in attach order; active: bits, by that place, sharers whose mask may hold a CPU.
+# waiting: per record, mask of the CPUs that have not swept it.
 
 
-class Machine(NamedTuple):
-    """All that changes while events are applied, and the page numbers to look it up by.
-
-    Attributes:
-        cpu, slot, tlb, mm, page, record: tables; see the columns above.
-        mask: uint64 [mms + 2, words]: every mm's, the region's, and a scratch mask.
-        record_mask: uint64 [records, words]: CPUs that have not swept the record.
-        linked: uint8 [mms, units], for classic.
-        scalar: see the columns above.
-        counts: the count vector.
-        number, units: of :class:`Pages`.
-    """
-
-    cpu: Ints
-    slot: Ints
-    tlb: Ints
-    mm: Ints
-    page: Ints
-    record: Ints
-    mask: npt.NDArray[np.uint64]
-    record_mask: npt.NDArray[np.uint64]
-    linked: npt.NDArray[np.uint8]
-    scalar: Ints
-    counts: Ints
-    number: Ints
-    units: Ints
+@inner
+def cpu_at(m: Memory, cpu: int) -> int:
+    """Row of a CPU."""
+    return m[CPU_TABLE] + cpu * CPU_ROW
 
 
-def allocate(rules: Rules, mms: int, pages: Pages, flush_events: int) -> Machine:
-    """A machine whose tables have their sizes; :func:`reset` gives them their contents.
-
-    Args:
-        rules: design, kernel and geometry.
-        mms: number of different mms in the trace.
-        pages: the pages it touches.
-        flush_events: upper limit of flush events, for deferred records.
-    """
-    records = min(flush_events, RING_SIZE * rules.cpus) if rules.delivery == DEFERRED else 0
-    page = np.zeros((len(pages.number), 4), np.int64)
-    page[:, PLACE], page[:, UNIT] = pages.place, pages.unit
-    return Machine(
-        cpu=np.empty((rules.cpus, 7), np.int64),
-        slot=np.empty((rules.cpus * ASID_SLOTS, 4), np.int64),
-        tlb=np.zeros((rules.cpus * rules.sets * rules.ways, 2), np.int64),
-        mm=np.zeros((mms, 4), np.int64),
-        page=page,
-        record=np.zeros((records, 8), np.int64),
-        mask=np.empty((mms + 2, rules.words), np.uint64),
-        record_mask=np.empty((records, rules.words), np.uint64),
-        linked=np.empty((mms if rules.pair else 0, len(pages.units)), np.uint8),
-        scalar=np.empty(5, np.int64),
-        counts=np.empty(len(COUNT_NAMES), np.int64),
-        number=pages.number,
-        units=pages.units,
-    )
+@inner
+def slot_at(m: Memory, cpu: int, slot: int) -> int:
+    """Row of one of a CPU's slots."""
+    return m[SLOT_TABLE] + cpu * SLOT_ROW + slot
 
 
-@njit(cache=True)
-def reset(m: Machine) -> None:
-    """Every CPU with nothing loaded, every TLB, mask and count empty."""
-    m.cpu[:, :] = 0
-    m.cpu[:, LOADED] = -1
-    m.slot[:, :] = 0
-    m.slot[:, OWNER] = -1
-    m.tlb[:, KEY] = EMPTY
-    m.mm[:, :] = 0
-    m.page[:, VERSION] = 0
-    m.page[:, DONE] = 0
-    m.mask[:, :] = 0
-    m.linked[:, :] = 0
-    m.scalar[:] = 0
-    m.scalar[FREE] = len(m.record)
-    for at in range(len(m.record)):
-        m.record[at, FREE_LIST] = at
-    m.counts[:] = 0
+@inner
+def mm_at(m: Memory, mm: int) -> int:
+    """Row of an mm."""
+    return m[MM_TABLE] + mm * MM_ROW
+
+
+@inner
+def page_at(m: Memory, page: int) -> int:
+    """Row of a page id."""
+    return m[PAGE_TABLE] + page * PAGE_ROW
+
+
+@inner
+def mask_at(m: Memory, mm: int) -> int:
+    """First word of an mm's mask."""
+    return m[MASK_TABLE] + mm * m[MASK_WORDS]

@@ -1,150 +1,164 @@
 """One CPU's TLB: set-associative, LRU inside a set, tagged by ASID slot.
 
-A set's entries stand most recent first; a dropped entry leaves a hole that the next
-insertion into the set closes, so the order of the others is kept.
+An entry costs once when it is filled and once when it is dropped: the ``used`` table says
+which sets may hold entries of a slot, so a flush visits no others.
 """
 
 from __future__ import annotations
 
-from numba import njit
-
-from mcost.simulator.codes import DEFERRED_HITS, FAULTS, LOST, STALE, WALKS, Rules
+from mcost.simulator.codes import DEFERRED_HITS, FAULTS, STALE, WALKS
+from mcost.simulator.compiled import inner, int64
+from mcost.simulator.masks import lowest, set_bit, test_bit
 from mcost.simulator.state import (
-    AGE,
     ASID_SLOTS,
+    CUT_TABLE,
     DONE,
     EMPTY,
-    ENTRIES,
+    FIRST_PLACE,
     IN_USE,
-    KEY,
+    LINKED_TABLE,
     LOADED,
+    MOST_PAGES,
+    OP_END,
+    OP_FIRST,
+    PAIR,
     PLACE,
+    SET_WORDS,
+    SETS,
+    TLB_TABLE,
     UNIT,
+    UNITS,
+    UNLINKS,
+    USED_ROW,
+    USED_TABLE,
     VERSION,
-    Machine,
+    WAYS,
+    Memory,
+    cpu_at,
+    page_at,
 )
 
-__all__ = ["drop_all", "drop_pages", "drop_slot", "forget_outdated", "touch"]
+__all__ = ["ALL_SLOTS", "drop_pages", "drop_slots", "touch"]
+
+ALL_SLOTS = int64((1 << ASID_SLOTS) - 1)
+_VERSION_BITS = (1 << 32) - 1
 
 
-@njit(cache=True, _nrt=False)
-def touch(m: Machine, r: Rules, cpu: int, page: int) -> None:
+@inner
+def touch(m: Memory, cpu: int, page: int) -> None:
     """Uses the translation of page id ``page`` in the slot in use, filling it if missing."""
-    slot = m.cpu[cpu, IN_USE]
-    wanted = page * 8 + slot
-    base = (cpu * r.sets + m.page[page, PLACE]) * r.ways
-    at = base
-    end = base + r.ways
-    while at < end and m.tlb[at, KEY] != wanted:
+    row = page_at(m, page)
+    base = m[TLB_TABLE] + (cpu * m[SETS] + m[row + PLACE]) * m[WAYS]
+    key = page * 8 + m[cpu_at(m, cpu) + IN_USE] + 1
+    current = key << 32 | m[row + VERSION]
+    if m[base] == current:
+        return
+    # Puts the entry in front and moves the others back by one, up to where it was.
+    at, end, moved = base, base + m[WAYS], current
+    while at < end:
+        entry = m[at]
+        m[at] = moved
+        moved = entry
+        if entry == EMPTY or entry >> 32 == key:
+            break
         at += 1
-    if at < end:
-        age = m.tlb[at, AGE]
-        if age < m.page[page, VERSION]:
-            m.counts[STALE if age < m.page[page, DONE] else DEFERRED_HITS] += 1
-    else:
-        m.counts[WALKS] += 1
-        age = m.page[page, VERSION]
-        at = _room(m, cpu, base, end)
-        m.slot[cpu * ASID_SLOTS + slot, ENTRIES] += 1
-        if r.pair and m.page[page, UNIT] >= 0:
-            _relink(m, cpu, m.page[page, UNIT])
-    while at > base:
-        m.tlb[at, KEY] = m.tlb[at - 1, KEY]
-        m.tlb[at, AGE] = m.tlb[at - 1, AGE]
-        at -= 1
-    m.tlb[base, KEY] = wanted
-    m.tlb[base, AGE] = age
+    if moved == current:
+        return
+    if at == end or moved == EMPTY:
+        _fill(m, cpu, row)
+        return
+    m[base] = moved
+    m[STALE if moved & _VERSION_BITS < m[row + DONE] else DEFERRED_HITS] += 1
 
 
-@njit(cache=True, _nrt=False)
-def _room(m: Machine, cpu: int, base: int, end: int) -> int:
-    """First hole of the set, or its last entry, evicted."""
-    at = base
-    while at < end and m.tlb[at, KEY] != EMPTY:
-        at += 1
-    if at == end:
-        at -= 1
-        m.slot[cpu * ASID_SLOTS + (m.tlb[at, KEY] & 7), ENTRIES] -= 1
-    return at
+@inner
+def _fill(m: Memory, cpu: int, page_row: int) -> None:
+    """A walk; the first under an unlinked table faults and links it again (classic)."""
+    m[WALKS] += 1
+    place = m[page_row + PLACE]
+    set_bit(m, _used_at(m, cpu, place >> 6) + m[cpu_at(m, cpu) + IN_USE], place & 63)
+    unit = m[page_row + UNIT]
+    if not m[PAIR] or unit < 0:
+        return
+    linked = m[LINKED_TABLE] + m[cpu_at(m, cpu) + LOADED] * m[UNITS] + unit
+    if m[linked] < m[m[CUT_TABLE] + unit]:
+        m[linked] = m[UNLINKS]
+        m[FAULTS] += 1
 
 
-@njit(cache=True, _nrt=False)
-def _relink(m: Machine, cpu: int, unit: int) -> None:
-    """The first miss under an unlinked table faults and links it again (classic)."""
-    mm = m.cpu[cpu, LOADED]
-    if m.linked[mm, unit] == 0:
-        m.linked[mm, unit] = 1
-        m.counts[FAULTS] += 1
+@inner
+def _used_at(m: Memory, cpu: int, word: int) -> int:
+    """Where the slots' words for 64 sets begin."""
+    return m[USED_TABLE] + (cpu * m[SET_WORDS] + word) * USED_ROW
 
 
-@njit(cache=True, _nrt=False)
-def drop_slot(m: Machine, r: Rules, cpu: int, slot: int, first: int, end: int, lost: bool) -> bool:
-    """Drops all translations of one slot.
+@inner
+def drop_slots(m: Memory, cpu: int, slots: int) -> tuple[int, int]:
+    """Drops all translations of some slots of one CPU.
 
     Args:
-        m, r: machine and rules.
-        cpu, slot: whose.
-        first, end: page ids of the operation.
-        lost: whether live ones count as lost (not at a context switch).
+        m: the machine.
+        cpu: whose.
+        slots: set of slots, one bit each.
 
     Returns:
-        Whether an outdated translation of the operation's pages went.
+        Live translations dropped, and the slots from which an outdated one of the
+        operation's pages went.
     """
-    left = m.slot[cpu * ASID_SLOTS + slot, ENTRIES]
-    m.slot[cpu * ASID_SLOTS + slot, ENTRIES] = 0
-    useful = False
-    at = cpu * r.sets * r.ways
-    while left > 0:
-        key = m.tlb[at, KEY]
-        if key != EMPTY and (key & 7) == slot:
-            left -= 1
-            useful |= _gone(m, at, first, end, lost)
-        at += 1
+    lost, useful = 0, 0
+    for at in range(m[SET_WORDS]):
+        row, word = _used_at(m, cpu, at), 0
+        for slot in range(ASID_SLOTS):
+            if slots >> slot & 1:
+                word |= m[row + slot]
+                m[row + slot] = 0
+        while word != 0:
+            place = at * 64 + lowest(word)
+            word &= word - 1
+            live, had = _thin(m, cpu, place, slots, FIRST_PLACE, MOST_PAGES)
+            lost += live
+            useful |= had
+    return lost, useful
+
+
+@inner
+def drop_pages(m: Memory, cpu: int, slots: int, first: int, end: int) -> int:
+    """INVLPG of page ids ``first`` to ``end`` in some slots.
+
+    Returns:
+        The slots from which an outdated translation of the operation's pages went.
+    """
+    useful = 0
+    by_set = end - first > m[SETS]
+    for step in range(m[SETS] if by_set else end - first):
+        low = first if by_set else first + step
+        high = end if by_set else low + 1
+        place = step if by_set else m[page_at(m, low) + PLACE]
+        row = _used_at(m, cpu, place >> 6)
+        for slot in range(ASID_SLOTS):
+            if slots >> slot & 1 and test_bit(m, row + slot, place & 63):
+                useful |= _thin(m, cpu, place, slots, low, high)[1]
+                break
     return useful
 
 
-@njit(cache=True, _nrt=False)
-def _gone(m: Machine, at: int, first: int, end: int, lost: bool) -> bool:
-    """Removes one entry; True when it was an outdated one of the operation's pages."""
-    page = m.tlb[at, KEY] >> 3
-    m.tlb[at, KEY] = EMPTY
-    if m.tlb[at, AGE] < m.page[page, VERSION]:
-        return first <= page < end
-    if lost:
-        m.counts[LOST] += 1
-    return False
-
-
-@njit(cache=True, _nrt=False)
-def drop_all(m: Machine, r: Rules, cpu: int, first: int, end: int) -> bool:
-    """Drops the whole TLB; returns as :func:`drop_slot`."""
-    useful = False
-    for slot in range(ASID_SLOTS):
-        useful |= drop_slot(m, r, cpu, slot, first, end, True)
-    return useful
-
-
-@njit(cache=True, _nrt=False)
-def drop_pages(m: Machine, r: Rules, cpu: int, slot: int, first: int, end: int) -> bool:
-    """INVLPG of page ids ``first`` to ``end`` in one slot; True when something went."""
-    found = False
-    if m.slot[cpu * ASID_SLOTS + slot, ENTRIES] == 0:
-        return False
-    for page in range(first, end):
-        base = (cpu * r.sets + m.page[page, PLACE]) * r.ways
-        for at in range(base, base + r.ways):
-            if m.tlb[at, KEY] == page * 8 + slot:
-                found |= m.tlb[at, AGE] < m.page[page, VERSION]
-                m.tlb[at, KEY] = EMPTY
-                m.slot[cpu * ASID_SLOTS + slot, ENTRIES] -= 1
-    return found
-
-
-@njit(cache=True, _nrt=False)
-def forget_outdated(m: Machine, r: Rules, cpu: int, first: int, end: int) -> bool:
-    """Drops outdated translations of the pages everywhere; True if the slot in use had one."""
-    used = False
-    for slot in range(ASID_SLOTS):
-        had = drop_pages(m, r, cpu, slot, first, end)
-        used |= had and slot == m.cpu[cpu, IN_USE]
-    return used
+@inner
+def _thin(m: Memory, cpu: int, place: int, slots: int, low: int, high: int) -> tuple[int, int]:
+    """Drops page ids ``low`` to ``high`` of some slots from one set; see :func:`drop_slots`."""
+    live, useful = 0, 0
+    base = m[TLB_TABLE] + (cpu * m[SETS] + place) * m[WAYS]
+    kept = base
+    for at in range(base, base + m[WAYS]):
+        entry = m[at]
+        if entry == EMPTY:
+            break
+        m[at] = EMPTY
+        page, slot = entry >> 35, (entry >> 32 & 7) - 1
+        if not (low <= page < high and slots >> slot & 1):
+            m[kept] = entry
+            kept += 1
+        elif entry & _VERSION_BITS == m[page_at(m, page) + VERSION]:
+            live += 1
+        elif m[OP_FIRST] <= page < m[OP_END]:
+            useful |= 1 << slot
+    return live, useful

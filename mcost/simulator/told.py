@@ -5,10 +5,6 @@ Source: flush_tlb_func, arch/x86/mm/tlb.c, Linux 6.12 and 6.15 (KF 1.4).
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from numba import njit
-
 from mcost.simulator.codes import (
     BYSTANDER_IPIS,
     CSDS,
@@ -17,126 +13,130 @@ from mcost.simulator.codes import (
     ICR,
     IDLE_IPIS,
     IPIS,
+    LOST,
     PAGE_FLUSHES,
     ROUNDS,
     SHARER_IPIS,
     USEFUL,
-    Rules,
 )
+from mcost.simulator.compiled import inner
 from mcost.simulator.masks import clear_bit
+from mcost.simulator.members import generation, leave_mask, runs_sharer
 from mcost.simulator.state import (
-    ASID_SLOTS,
+    BY_PAGE,
+    BY_REGION,
+    CLUSTER_BITS,
+    END,
+    EVERYTHING,
+    FIRST,
     GEN,
+    HULL,
     IN_USE,
+    LAST_REACHED,
     LAZY,
+    LAZY_MASKS,
     LOADED,
+    NO_MM,
+    ONLINE_CPUS,
+    REACHED,
     REGION_GEN,
     REGION_MASK,
     REGION_NOW,
-    SHARER,
-    TLB_GEN,
-    Machine,
+    TOLD,
+    Memory,
+    cpu_at,
+    slot_at,
 )
-from mcost.simulator.switch import switch
-from mcost.simulator.tlb import drop_all, drop_pages, drop_slot
+from mcost.simulator.switch import load
+from mcost.simulator.tlb import ALL_SLOTS, drop_pages, drop_slots
 
-__all__ = ["Event", "act", "close_round", "interrupt"]
-
-
-class Event(NamedTuple):
-    """One flush event.
-
-    Attributes:
-        cpu: the initiator.
-        now: time, ns.
-        first, end: page ids of this event.
-        op_first, op_end: page ids of the whole operation.
-        pages: pages of the event (its hull).
-        page_wise: page by page, that is within the ceiling and not freed.
-        freed: page tables are freed, lazy CPUs too.
-        bumps: generation increments of each sharer.
-    """
-
-    cpu: int
-    now: int
-    first: int
-    end: int
-    op_first: int
-    op_end: int
-    pages: int
-    page_wise: bool
-    freed: bool
-    bumps: int
+__all__ = ["act", "add_target", "close_round", "interrupt", "open_round"]
 
 
-@njit(cache=True, _nrt=False)
-def interrupt(m: Machine, r: Rules, cpu: int, mm: int, e: Event) -> None:
+@inner
+def interrupt(m: Memory, cpu: int, mm: int) -> None:
     """One IPI: counts what the receiver was doing, then lets it act."""
-    loaded = m.cpu[cpu, LOADED]
-    if loaded < 0 or m.cpu[cpu, LAZY]:
-        m.counts[IDLE_IPIS] += 1
-    elif m.mm[loaded, SHARER]:
-        m.counts[SHARER_IPIS] += 1
+    if m[cpu_at(m, cpu) + LAZY] or not m[cpu_at(m, cpu) + LOADED]:
+        m[IDLE_IPIS] += 1
+    elif runs_sharer(m, cpu):
+        m[SHARER_IPIS] += 1
     else:
-        m.counts[BYSTANDER_IPIS] += 1
-    if act(m, r, cpu, mm, e):
-        m.counts[USEFUL] += 1
+        m[BYSTANDER_IPIS] += 1
+    if act(m, cpu, mm):
+        m[USEFUL] += 1
 
 
-@njit(cache=True, _nrt=False)
-def close_round(m: Machine, r: Rules, targets: int, clusters: int) -> None:
-    """Counts one flush call that interrupted ``targets`` CPUs in ``clusters`` clusters."""
-    if targets == 0:
+@inner
+def open_round(m: Memory) -> None:
+    """A flush call begins: nobody told yet."""
+    m[TOLD], m[REACHED], m[LAST_REACHED] = 0, 0, -1
+
+
+@inner
+def add_target(m: Memory, cpu: int) -> None:
+    """One more CPU of the round, in ascending order."""
+    cluster = cpu >> m[CLUSTER_BITS]
+    m[TOLD] += 1
+    m[REACHED] += cluster != m[LAST_REACHED]
+    m[LAST_REACHED] = cluster
+
+
+@inner
+def close_round(m: Memory) -> None:
+    """Counts the flush call, if it interrupted anybody."""
+    if m[TOLD] == 0:
         return
-    m.counts[ROUNDS] += 1
-    m.counts[IPIS] += targets
-    m.counts[CSDS] += targets
-    m.counts[ICR] += 1 if targets == r.cpus - 1 else clusters
+    m[ROUNDS] += 1
+    m[IPIS] += m[TOLD]
+    m[CSDS] += m[TOLD]
+    m[ICR] += 1 if m[TOLD] == m[ONLINE_CPUS] - 1 else m[REACHED]
 
 
-@njit(cache=True, _nrt=False)
-def act(m: Machine, r: Rules, cpu: int, mm: int, e: Event) -> bool:
-    """What a told CPU does; ``mm`` is the flushed one or -1 when none is named.
+@inner
+def act(m: Memory, cpu: int, mm: int) -> bool:
+    """What a told CPU does; ``mm`` is the flushed one or 0 when none is named.
 
     Returns:
         Whether an outdated translation of the operation's pages went.
     """
-    if r.everything and mm < 0:
-        m.counts[GLOBAL_FLUSHES] += 1
-        return drop_all(m, r, cpu, e.op_first, e.op_end)
-    loaded = m.cpu[cpu, LOADED]
-    if mm >= 0 and loaded != mm:
-        if r.lazy_masks:
-            clear_bit(m.mask[mm], cpu)
+    loaded = m[cpu_at(m, cpu) + LOADED]
+    if mm == 0 and m[EVERYTHING]:
+        m[GLOBAL_FLUSHES] += 1
+        return _drop(m, cpu, ALL_SLOTS)
+    if mm and loaded != mm:
+        if m[LAZY_MASKS]:
+            leave_mask(m, mm, cpu)
         return False
-    by_region = r.region and mm < 0
-    if by_region and (loaded < 0 or not m.mm[loaded, SHARER]):
-        if r.lazy_masks:
-            clear_bit(m.mask[REGION_MASK], cpu)
+    if mm == 0 and m[BY_REGION] and not runs_sharer(m, cpu):
+        if m[LAZY_MASKS]:
+            clear_bit(m, m[REGION_MASK], cpu)
         return False
-    if loaded < 0:
+    if loaded and m[cpu_at(m, cpu) + LAZY]:
+        load(m, cpu, NO_MM)
         return False
-    if m.cpu[cpu, LAZY]:
-        switch(m, r, cpu, -1)
-        return False
-    return _bring_up_to_date(m, r, cpu, by_region, e)
+    return loaded != 0 and _bring_up_to_date(m, cpu, mm == 0 and m[BY_REGION] == 1)
 
 
-@njit(cache=True, _nrt=False)
-def _bring_up_to_date(m: Machine, r: Rules, cpu: int, by_region: bool, e: Event) -> bool:
+@inner
+def _bring_up_to_date(m: Memory, cpu: int, by_region: bool) -> bool:
     """INVLPG each page if exactly one generation behind, else drop the slot in use."""
-    slot = m.cpu[cpu, IN_USE]
-    at = cpu * ASID_SLOTS + slot
-    mine = m.slot[at, REGION_GEN] if by_region else m.slot[at, GEN]
-    current = m.scalar[REGION_NOW] if by_region else m.mm[m.cpu[cpu, LOADED], TLB_GEN]
+    row = cpu_at(m, cpu)
+    slot = m[row + IN_USE]
+    at = slot_at(m, cpu, slot) + (REGION_GEN if by_region else GEN)
+    current = m[REGION_NOW] if by_region else generation(m, m[row + LOADED])
+    mine = m[at]
     if mine == current:
         return False
-    if by_region:
-        m.slot[at, REGION_GEN] = current
-    else:
-        m.slot[at, GEN] = current
-    if e.page_wise and mine + 1 == current:
-        m.counts[PAGE_FLUSHES] += e.pages
-        return drop_pages(m, r, cpu, slot, e.first, e.end)
-    m.counts[FULL_FLUSHES] += 1
-    return drop_slot(m, r, cpu, slot, e.op_first, e.op_end, True)
+    m[at] = current
+    if m[BY_PAGE] and mine + 1 == current:
+        m[PAGE_FLUSHES] += m[HULL]
+        return drop_pages(m, cpu, 1 << slot, m[FIRST], m[END]) != 0
+    m[FULL_FLUSHES] += 1
+    return _drop(m, cpu, 1 << slot)
+
+
+@inner
+def _drop(m: Memory, cpu: int, slots: int) -> bool:
+    lost, useful = drop_slots(m, cpu, slots)
+    m[LOST] += lost
+    return useful != 0

@@ -6,173 +6,210 @@ asm/tlbflush.h __flush_tlb_range_op, 6.12 (KF 7); LATR native_flush_save_state (
 
 from __future__ import annotations
 
-from numba import njit
-
-from mcost.simulator.codes import BROADCASTS, EACH, INVLPGB, TLBI, Rules
+from mcost.simulator.codes import BROADCASTS, EACH, INVLPGB, LOST, TLBI
+from mcost.simulator.compiled import inner
 from mcost.simulator.flush import collect, flush_by_ipi
-from mcost.simulator.masks import clear_bit, copy_words, lowest, test_bit, without_lowest
+from mcost.simulator.masks import clear_bit, lowest, test_bit
 from mcost.simulator.state import (
-    ACTIVE,
-    ACTIVE_LIST,
     ASID_SLOTS,
+    BY_PAGE,
     CHANGE,
     CHANGED,
+    DELIVERY,
     DONE,
     END,
     FIRST,
     FREE,
-    FREE_LIST,
+    FREED,
+    FRESH,
     HULL,
+    INITIATOR,
+    INVLPGB_MAX,
     LAZY,
     LEFT,
+    MASK_WORDS,
+    NEWER,
     NEWEST,
-    ORDER,
+    NEWEST_RECORD,
+    NO_MM,
+    OLDER,
+    ONLINE_CPUS,
     OWNER,
+    PAGES,
     PENDING,
+    RECORD_ROW,
+    RECORD_TABLE,
     RING,
     RING_SIZE,
+    SHARER,
     SHARERS,
-    TARGET,
+    SINCE,
+    TRACKS,
+    UNTIL,
+    WAITING_TABLE,
     WRITER,
-    Machine,
+    Memory,
+    cpu_at,
+    mm_at,
+    page_at,
+    slot_at,
 )
-from mcost.simulator.tlb import drop_all, drop_pages, drop_slot
-from mcost.simulator.told import Event, act
+from mcost.simulator.tlb import ALL_SLOTS, drop_pages, drop_slots
+from mcost.simulator.told import act
 
 __all__ = ["defer", "flush_by_broadcast", "sweep"]
 
 
-@njit(cache=True, _nrt=False)
-def flush_by_broadcast(m: Machine, r: Rules, e: Event) -> None:
+@inner
+def flush_by_broadcast(m: Memory) -> None:
     """All CPUs drop by address in every slot, or by the ASID of each sharer."""
-    instructions = _instructions(r, e)
-    if r.tracks == EACH:
-        for at in range(m.scalar[SHARERS]):
-            m.counts[BROADCASTS] += instructions
-            _drop_asid(m, r, m.mm[at, ORDER], e)
-        return
-    m.counts[BROADCASTS] += instructions
-    for cpu in range(r.cpus):
-        if not e.page_wise:
-            drop_all(m, r, cpu, e.op_first, e.op_end)
-            continue
-        for slot in range(ASID_SLOTS):
-            drop_pages(m, r, cpu, slot, e.first, e.end)
-
-
-@njit(cache=True, _nrt=False)
-def _drop_asid(m: Machine, r: Rules, mm: int, e: Event) -> None:
-    for at in range(r.cpus * ASID_SLOTS):
-        if m.slot[at, OWNER] != mm:
-            continue
-        cpu, slot = at // ASID_SLOTS, at % ASID_SLOTS
-        if e.page_wise:
-            drop_pages(m, r, cpu, slot, e.first, e.end)
+    by_asid = m[TRACKS] == EACH
+    m[BROADCASTS] += _instructions(m) * (m[SHARERS] if by_asid else 1)
+    for cpu in range(m[ONLINE_CPUS]):
+        slots = _slots_of_sharers(m, cpu) if by_asid else ALL_SLOTS
+        if m[BY_PAGE]:
+            drop_pages(m, cpu, slots, m[FIRST], m[END])
         else:
-            drop_slot(m, r, cpu, slot, e.op_first, e.op_end, True)
+            m[LOST] += drop_slots(m, cpu, slots)[0]
 
 
-@njit(cache=True, _nrt=False)
-def _instructions(r: Rules, e: Event) -> int:
+@inner
+def _slots_of_sharers(m: Memory, cpu: int) -> int:
+    slots = 0
+    for slot in range(ASID_SLOTS):
+        slots |= m[mm_at(m, m[slot_at(m, cpu, slot) + OWNER]) + SHARER] << slot
+    return slots
+
+
+@inner
+def _instructions(m: Memory) -> int:
     """Broadcast instructions of one event: 1 when full, else by the instruction's reach."""
-    if not e.page_wise:
+    pages = m[HULL]
+    if not m[BY_PAGE]:
         return 1
-    if r.delivery == INVLPGB:
-        return -(-e.pages // r.invlpgb_max)
-    if r.delivery == TLBI:
-        return e.pages
-    rest, count = e.pages & ~1, e.pages & 1
+    if m[DELIVERY] == INVLPGB:
+        return (pages + m[INVLPGB_MAX] - 1) // m[INVLPGB_MAX]
+    if m[DELIVERY] == TLBI:
+        return pages
+    rest, count = pages & ~1, pages & 1
     for scale in range(3, -1, -1):
-        unit = 1 << (5 * scale + 1)
-        units = rest // unit
-        count += -(-units // 32)
-        rest -= units * unit
+        units = rest >> (5 * scale + 1)
+        count += (units + 31) >> 5
+        rest -= units << (5 * scale + 1)
     return count
 
 
-@njit(cache=True, _nrt=False)
-def defer(m: Machine, r: Rules, e: Event) -> bool:
+@inner
+def defer(m: Memory) -> bool:
     """Records the event in the initiator's ring.
 
     Returns:
         True when the event is complete at once: nobody to wait for, or flushed by IPI
         because the ring is full or page tables are freed.
     """
-    if e.freed or m.cpu[e.cpu, RING] >= RING_SIZE:
-        flush_by_ipi(m, r, e)
+    row = cpu_at(m, m[INITIATOR])
+    if m[FREED] or m[row + RING] >= RING_SIZE:
+        flush_by_ipi(m)
         return True
-    collect(m, r, e)
-    told = test_bit(m.mask[TARGET], e.cpu)
-    clear_bit(m.mask[TARGET], e.cpu)
-    waiting = 0
-    for at in range(r.words):
-        word = m.mask[TARGET, at]
-        while word != 0:
-            cpu = at * 64 + lowest(word)
-            word = without_lowest(word)
-            if m.cpu[cpu, LAZY]:
-                clear_bit(m.mask[TARGET], cpu)
-            else:
-                waiting += 1
-    if waiting:
-        _record(m, r, e, waiting)
-    if told and not m.cpu[e.cpu, LAZY]:
-        act(m, r, e.cpu, -1, e)
+    mask = collect(m)
+    told = test_bit(m, mask, m[INITIATOR]) and not m[row + LAZY]
+    waiting = _record(m, mask)
+    if told:
+        act(m, m[INITIATOR], NO_MM)
     return waiting == 0
 
 
-@njit(cache=True, _nrt=False)
-def _record(m: Machine, r: Rules, e: Event, waiting: int) -> None:
-    """Takes a free record for the CPUs in ``m.mask[TARGET]``."""
-    m.scalar[FREE] -= 1
-    at = m.record[m.scalar[FREE], FREE_LIST]
-    m.record[m.scalar[ACTIVE], ACTIVE_LIST] = at
-    m.scalar[ACTIVE] += 1
-    copy_words(m.record_mask[at], m.mask[TARGET])
-    record = m.record[at]
-    record[LEFT], record[WRITER] = waiting, e.cpu
-    record[FIRST], record[END], record[CHANGED] = e.first, e.end, m.scalar[CHANGE]
-    record[HULL] = e.pages if e.page_wise else 0
-    m.cpu[e.cpu, RING] += 1
-    for place in range(r.words):
-        word = m.mask[TARGET, place]
+@inner
+def _record_at(m: Memory, record: int) -> int:
+    return m[RECORD_TABLE] + record * RECORD_ROW
+
+
+@inner
+def _waiting_at(m: Memory, record: int) -> int:
+    return m[WAITING_TABLE] + record * m[MASK_WORDS]
+
+
+@inner
+def _record(m: Memory, mask: int) -> int:
+    """Records the event for the CPUs of the mask that are not lazy; returns their number."""
+    record = m[FREE] if m[FREE] else m[FRESH] + 1
+    left = _record_at(m, record) + LEFT
+    m[left] = 0
+    for at in range(m[MASK_WORDS]):
+        word = m[mask + at]
+        m[_waiting_at(m, record) + at] = word
         while word != 0:
-            cpu = place * 64 + lowest(word)
-            word = without_lowest(word)
-            m.cpu[cpu, PENDING] += 1
-            m.cpu[cpu, NEWEST] = at
+            cpu = at * 64 + lowest(word)
+            word &= word - 1
+            if cpu == m[INITIATOR] or m[cpu_at(m, cpu) + LAZY]:
+                clear_bit(m, _waiting_at(m, record), cpu)
+            else:
+                m[left] += 1
+                m[cpu_at(m, cpu) + PENDING] += 1
+                m[cpu_at(m, cpu) + NEWEST] = record
+    if m[left]:
+        _keep(m, record)
+    return m[left]
 
 
-@njit(cache=True, _nrt=False)
-def sweep(m: Machine, r: Rules, cpu: int) -> None:
+@inner
+def _keep(m: Memory, record: int) -> None:
+    """The record becomes the newest of all, and one of the initiator's ring."""
+    row = _record_at(m, record)
+    if record == m[FREE]:
+        m[FREE] = m[row + OLDER]
+    else:
+        m[FRESH] = record
+    m[row + WRITER] = m[INITIATOR]
+    m[row + SINCE] = m[FIRST]
+    m[row + UNTIL] = m[END]
+    m[row + CHANGED] = m[CHANGE]
+    m[row + PAGES] = m[HULL] * m[BY_PAGE]
+    m[row + OLDER] = m[NEWEST_RECORD]
+    m[row + NEWER] = 0
+    m[_record_at(m, m[NEWEST_RECORD]) + NEWER] = record
+    m[NEWEST_RECORD] = record
+    m[cpu_at(m, m[INITIATOR]) + RING] += 1
+
+
+@inner
+def sweep(m: Memory, cpu: int) -> None:
     """A tick or switch: the CPU flushes what was recorded for it and leaves all records."""
-    if m.cpu[cpu, PENDING] == 0:
+    pending = m[cpu_at(m, cpu) + PENDING]
+    if pending == 0:
         return
-    one = m.record[m.cpu[cpu, NEWEST]]
-    page_wise = m.cpu[cpu, PENDING] == 1 and one[HULL] > 0
-    e = Event(cpu, 0, one[FIRST], one[END], 0, 0, one[HULL], page_wise, False, 0)
-    act(m, r, cpu, -1, e)
-    m.cpu[cpu, PENDING] = 0
-    kept = 0
-    for place in range(m.scalar[ACTIVE]):
-        at = m.record[place, ACTIVE_LIST]
-        if test_bit(m.record_mask[at], cpu):
-            clear_bit(m.record_mask[at], cpu)
-            m.record[at, LEFT] -= 1
-        if m.record[at, LEFT] > 0:
-            m.record[kept, ACTIVE_LIST] = at
-            kept += 1
-        else:
-            _complete(m, at)
-    m.scalar[ACTIVE] = kept
+    record = m[cpu_at(m, cpu) + NEWEST]
+    row = _record_at(m, record)
+    m[FIRST] = m[row + SINCE]
+    m[END] = m[row + UNTIL]
+    m[HULL] = m[row + PAGES]
+    m[BY_PAGE] = pending == 1 and m[row + PAGES] > 0
+    act(m, cpu, NO_MM)
+    m[cpu_at(m, cpu) + PENDING] = 0
+    while pending > 0:
+        older = m[_record_at(m, record) + OLDER]
+        if test_bit(m, _waiting_at(m, record), cpu):
+            clear_bit(m, _waiting_at(m, record), cpu)
+            pending -= 1
+            _leave(m, record)
+        record = older
 
 
-@njit(cache=True, _nrt=False)
-def _complete(m: Machine, at: int) -> None:
-    """The last CPU has left the record: its pages are free from now on."""
-    record = m.record[at]
-    m.cpu[record[WRITER], RING] -= 1
-    m.record[m.scalar[FREE], FREE_LIST] = at
-    m.scalar[FREE] += 1
-    for page in range(record[FIRST], record[END]):
-        m.page[page, DONE] = max(m.page[page, DONE], record[CHANGED])
+@inner
+def _leave(m: Memory, record: int) -> None:
+    """One CPU less to wait for; after the last one the record's pages are free."""
+    row = _record_at(m, record)
+    m[row + LEFT] -= 1
+    if m[row + LEFT]:
+        return
+    older, newer = m[row + OLDER], m[row + NEWER]
+    m[_record_at(m, older) + NEWER] = newer
+    m[_record_at(m, newer) + OLDER] = older
+    if newer == 0:
+        m[NEWEST_RECORD] = older
+    m[row + OLDER] = m[FREE]
+    m[FREE] = record
+    m[cpu_at(m, m[row + WRITER]) + RING] -= 1
+    for page in range(m[row + SINCE], m[row + UNTIL]):
+        done = page_at(m, page) + DONE
+        m[done] = max(m[done], m[row + CHANGED])
