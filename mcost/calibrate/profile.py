@@ -14,6 +14,7 @@ import numpy.typing as npt
 from scipy.optimize import least_squares
 
 from mcost.calibrate.machine import Point, Run, sockets_of, usable_cpus
+from mcost.calibrate.refresh import refreshed
 from mcost.spec.hardware import Constant, Hardware, hardware
 from mcost.spec.operations import CEILING
 
@@ -170,7 +171,7 @@ def profile(
         run: what was measured.
         about: the machine.
         name: of the price list, its file's stem.
-        seed: of the resampling.
+        seed: of the rounds drawn for the spread.
 
     Returns:
         The price list, and one line for each price that could not be fitted here and keeps
@@ -201,20 +202,18 @@ def profile(
     clock = Constant("GHz", about.ghz, about.ghz, about.ghz, "measured", (_SOURCE,))
     where = "KVM or other guest" if about.guest else "bare metal"
     note = f"Measured here; not measured, so as in {base.name}: {', '.join(kept)}."
-    return (
-        Hardware(
-            name,
-            f"{about.cpu}, {about.cpus} CPUs, Linux {about.kernel}, {where}",
-            "x86",
-            about.sockets,
-            about.pti,
-            clock,
-            base.tlb_entries,
-            prices,
-            note,
-        ),
-        missing,
+    machine = Hardware(
+        name,
+        f"{about.cpu}, {about.cpus} CPUs, Linux {about.kernel}, {where}",
+        "x86",
+        about.sockets,
+        about.pti,
+        clock,
+        base.tlb_entries,
+        prices,
+        note,
     )
+    return refreshed(machine), missing
 
 
 _REMOTE = ("next", "next_far", "first_far")
@@ -252,20 +251,23 @@ def _resampled(
     fit: Callable[[Mapping[Point, float]], F],
     rng: np.random.Generator,
 ) -> list[F]:
-    """The fit of each point's median over rounds, and of resampled rounds."""
+    """The fit of each point's median over rounds, and of rounds drawn at random."""
     draws = {point: _medians(np.array(values), rng) for point, values in times.items()}
     count = _RESAMPLES + 1
     return [fit({point: values[k] for point, values in draws.items()}) for k in range(count)]
 
 
 def _medians(values: Floats, rng: np.random.Generator) -> list[float]:
-    """The median, and medians of resamples."""
-    picks = rng.integers(len(values), size=(_RESAMPLES, len(values)))
-    return [float(np.median(values)), *map(float, np.median(values[picks], axis=1))]
+    """The median over rounds, and single rounds drawn at random.
+
+    A price's spread is that of a round, not of the median: the next run of the same code on
+    the same machine scatters like a round does.
+    """
+    return [float(np.median(values)), *map(float, rng.choice(values, _RESAMPLES))]
 
 
 def _constant(values: Iterable[float]) -> Constant:
-    """Central value first, resamples after it."""
+    """Central value first, drawn rounds after it."""
     central, *others = values
     low, high = (float(limit) for limit in np.quantile(others, [0.05, 0.95]))
     low, high = max(min(low, central), 0.0), max(high, central)

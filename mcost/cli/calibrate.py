@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
             Path | None, typer.Option("-o", "--output", help="Price list of this machine, .toml.")
         ] = None,
         seconds: Annotated[float, typer.Option(help="Time to measure, at most 60.")] = 20.0,
-        seed: Annotated[int, typer.Option(help="Order of the runs and resampling.")] = 0,
+        seed: Annotated[int, typer.Option(help="Order of the runs, and draws for the spread.")] = 0,
         as_json: AsJson = False,
         as_csv: AsCsv = False,
     ) -> None:

@@ -18,6 +18,7 @@ from mcost.checks.published import (
     judge_file,
     judge_short_list,
 )
+from mcost.checks.published_text import by_check, case_rows, document, lines
 from mcost.checks.terms import one_mm, terms
 from mcost.spec.published import COLUMNS, published
 
@@ -150,3 +151,26 @@ def test_one_flush_of_one_process_counts_as_the_kernel_does() -> None:
     counts, _ = one_mm(7, 34)
     assert (counts.page_flushes, counts.full_flushes) == (0, 8)
     assert one_mm(0, 1)[0].rounds == 0
+
+
+def test_the_record_has_the_keys_that_issue_5_fixes(verdict) -> None:
+    found = document(verdict)
+    assert found["judge"] == "published"
+    for case in found["cases"]:
+        assert set(case) == {"id", "predicted", "low", "high", "published", "unit"}
+
+
+def test_each_check_counts_once_in_the_table(verdict) -> None:
+    rows = by_check(verdict)
+    assert sum(row["cases"] for row in rows) == len(verdict.cases) == len(case_rows(verdict))
+    assert len({row["check"] for row in rows}) == len(rows) > 8
+
+
+def test_the_text_says_goals_worst_cases_and_what_is_missing(verdict) -> None:
+    text = "\n".join(lines(verdict))
+    assert "goal 80% within 20 %:" in text
+    assert "goal 90% covered:" in text
+    assert f"  {verdict.worst(1)[0].id}: predicted" in text
+    for name in verdict.not_predicted:
+        assert f"  {name}: " in text
+    assert "nothing could be predicted" in lines(Verdict((), {"x": "why"}))
