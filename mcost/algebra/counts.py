@@ -126,7 +126,7 @@ def _sent(parts: list[Turn]) -> dict[str, Expected]:
 def _icr(targets: Targets) -> Expected:
     if isinstance(targets.icr, Unknown):
         return targets.icr
-    return Moment(targets.icr, Integer(0) if targets.icr in (0, 1) else None)
+    return Moment(targets.icr, Integer(0) if targets.ipis.variance == 0 else None)
 
 
 def _oracle(reach: Reach, steps: Plan, v: Values) -> dict[str, Expected]:

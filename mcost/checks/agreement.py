@@ -96,8 +96,6 @@ def agree(scenario: Scenario, designs: Sequence[Design], seed: int) -> list[Cell
     """
     expected = {one.name: _moments(scenario, one) for one in designs}
     trials = min(_MOST, max(_PILOT, _enough(expected)))
-    if scenario.placement == "pinned" and scenario.initiator == "apart":
-        trials = 64
     sums = _Sums(scenario, designs)
     done = 0
     while done < trials:

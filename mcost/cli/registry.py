@@ -16,6 +16,7 @@ VERBS: tuple[str, ...] = (
     "sensitivity",
     "calibrate",
     "simulate",
+    "explore",
     "trace",
     "validate",
 )

@@ -100,6 +100,23 @@ class Design:
                 "a broadcast reaches every CPU, by address or by the ASID of each sharer",
             ),
             (
+                self.tracks == "each" and self.scope == "everything",
+                "a flush of each sharer names its mm, so it cannot drop all ASIDs",
+            ),
+            (
+                self.tracks == "each" and self.delivery == "deferred",
+                "a deferred flush is recorded once for the OR of the masks",
+            ),
+            (
+                self.tracks == "holders"
+                and (self.delivery, self.scope) != ("ipi", "pages"),
+                "the oracle sends IPIs for the pages",
+            ),
+            (
+                self.scope == "pages" and self.delivery == "ipi" and self.tracks != "holders",
+                "above the ceiling an IPI flush drops the ASID, say pages-or-asid",
+            ),
+            (
                 self.tracks == "nothing" and self.delivery == "deferred",
                 "a deferred flush needs a mask of CPUs to wait for",
             ),
