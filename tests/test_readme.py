@@ -1,0 +1,51 @@
+"""README is true: its table, its commands and its code are run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXT = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", TEXT, flags=re.DOTALL)
+
+
+def run(line: str, folder: Path) -> str:
+    """Output of one ``$ mcost ...`` line, run where its output files may lie."""
+    words = [str(ROOT / word) if word.startswith("data/") else word for word in shlex.split(line)]
+    command = [sys.executable, "-m", "mcost.cli", *words[1:]]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=True, cwd=folder, env=None
+    ).stdout
+
+
+@pytest.mark.parametrize("block", [text for kind, text in BLOCKS if kind == "console"])
+def test_console_blocks_print_what_they_show(block, tmp_path):
+    shown = [line for line in block.splitlines() if not line.startswith("$ ")]
+    printed = "".join(
+        run(line[2:], tmp_path) for line in block.splitlines() if line.startswith("$ ")
+    )
+    if shown:
+        assert printed.splitlines() == shown
+
+
+def test_the_table_is_what_compare_prints(tmp_path):
+    table = TEXT.split("<!-- compare -->")[1].split("<!-- /compare -->")[0]
+    command = next(text for kind, text in BLOCKS if kind == "console" and "compare" in text)
+    printed = run(command.strip()[2:], tmp_path).split("\n\n")[0].rstrip()
+    assert table.strip("\n").removeprefix("```text\n").removesuffix("\n```") == printed
+
+
+def test_python_blocks_run_and_stay_short():
+    for text in (text for kind, text in BLOCKS if kind == "python"):
+        assert len(text.splitlines()) < 30
+        exec(compile(text, "README.md", "exec"), {})
+
+
+def test_two_screens():
+    assert len(TEXT.splitlines()) <= 150
