@@ -59,9 +59,9 @@ def expressions() -> Mapping[str, sp.Expr]:
     line = s["near"] * s["line"] + (1 - s["near"]) * s["line_far"]
     stall = s["others"] * s["broadcasts"] * s["broadcast_tax"]
     books = (
-        s["generation_bumps"] * (s["atomic"] + s["moved"] * line)
+        s["generation_bumps"] * s["atomic"]
         + s["mask_words"] * s["mask_word"]
-        + s["mask_lines"] * s["moved"] * line
+        + (s["moved_bumps"] + s["moved_lines"]) * line
     )
     flushing = each * s["remote"]
     parts = {

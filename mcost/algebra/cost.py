@@ -160,7 +160,16 @@ def unpublished(given: Inputs, spreads: Mapping[str, Constant]) -> dict[str, tup
     return {name: tuple(names) for name, names in found.items()}
 
 
+_ARCH = {"invlpgb": "x86", "tlbi": "arm64", "tlbi-range": "arm64", "ipi": "x86", "deferred": "x86"}
+"""Where a delivery exists; arm64 kernels flush by TLBI only (KF 7)."""
+
+
 def _refuse_missing(given: Inputs, machine: Hardware, design: Design) -> None:
+    if _ARCH.get(design.delivery, machine.arch) != machine.arch:
+        raise NotPriced(
+            f"hardware {machine.name} is {machine.arch}, design {design.name} flushes by"
+            f" {design.delivery}"
+        )
     unused = set() if machine.pti else {"invlpg_user", "full_user"}
     for name in PRICE_NAMES:
         if name in machine.prices or name in unused:

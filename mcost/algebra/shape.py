@@ -25,7 +25,8 @@ class Conditions:
     Attributes:
         overlap: the local flush runs while IPIs are under way (kernels from 5.13, KF 9.2).
         early_ack: responders acknowledge before they flush (a 2019 series, not merged).
-        contended: masks and generations were last written by another CPU.
+        contended: masks and generations were last written by another CPU when a flush call
+            begins; pages of one batch after the first find them in cache.
         broadcasters: CPUs that broadcast all the time, the initiator included.
     """
 
@@ -59,8 +60,8 @@ class Shape:
         hidden: rounds during which the initiator flushes locally.
         ack: 1 when acknowledgements wait for the responders' flush.
         sharer_part, idle_part, bystander_part: who executes the remote flushes; sum 1.
-        moved: 1 when lines of masks and generations sit in other caches.
-        mask_lines: cache lines of the masks that are read.
+        moved_bumps: generations whose line must be fetched first: each once a flush call.
+        moved_lines: lines of masks that must be fetched first: each once a flush call.
         syncs: TLBSYNCs or DSB pairs.
         rivals: other CPUs that broadcast at the same time.
         others: online CPUs beside the initiator.
@@ -86,8 +87,8 @@ class Shape:
     sharer_part: float
     idle_part: float
     bystander_part: float
-    moved: float
-    mask_lines: float
+    moved_bumps: float
+    moved_lines: float
     syncs: float
     rivals: float
     others: float
@@ -130,6 +131,7 @@ def shape_of(
     local = _local(scenario, design, events, execs)
     remote = execs - local
     words = ceil(scenario.cpus / _WORD_BITS)
+    touched = conditions.contended * events * max(1, scenario.sharers)
     broadcasts = design.delivery in BROADCAST_LIMITS
     lock_all, lock_add, locks = _locks(scenario, design, events)
     return Shape(
@@ -143,8 +145,8 @@ def shape_of(
         hidden=conditions.overlap * local * min(1.0, rounds / events) if events else 0.0,
         ack=float(not conditions.early_ack),
         **_parts(number, design),
-        moved=float(conditions.contended),
-        mask_lines=number["mask_words"] / words * ceil(words / _WORDS_PER_LINE),
+        moved_bumps=min(number["generation_bumps"], touched),
+        moved_lines=min(number["mask_words"] / words, touched) * ceil(words / _WORDS_PER_LINE),
         syncs=events * (scenario.sharers if design.tracks == "each" else 1) * broadcasts,
         rivals=float(conditions.broadcasters - 1),
         others=float(scenario.cpus - 1),

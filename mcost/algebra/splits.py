@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mcost.spec.counts import Counts
 from mcost.spec.designs import Design
-from mcost.spec.operations import cut
+from mcost.spec.operations import CEILING, cut
 from mcost.spec.scenario import APIC_MODES, Scenario
 
 __all__ = ["event_sizes", "filled", "near_share", "running_share"]
@@ -56,6 +56,8 @@ def filled(
     - ``rounds`` without a closed form: as many as there are flush calls, or IPIs if fewer.
     - ``icr_writes``: one per cluster that a uniform choice of as many targets would hit.
     - ``faults``: one a denied CPU.
+    - of ``deferred``, the flushes that other CPUs run later: one a flush event on each CPU that
+      runs a sharer, as many as there can be (a late sweep serves several events at once).
     - counts of context switches: 0, and lost entries are left to ``live``.
     """
     number = {name: float(value or 0.0) for name, value in counts.items()}
@@ -70,7 +72,19 @@ def filled(
     if counts.faults is None:
         number["faults"] = number["denied_cpus"]
         assumed += ["faults"] if number["faults"] else []
+    if design.delivery == "deferred" and counts.lost_entries is None:
+        _add_late_flushes(number, scenario, design)
+        assumed.append("late flushes")
     return number, tuple(assumed)
+
+
+def _add_late_flushes(number: dict[str, float], scenario: Scenario, design: Design) -> None:
+    late = (scenario.cpus - 1) * running_share(scenario)
+    for pages, times in event_sizes(scenario, design)[0]:
+        if pages <= CEILING:
+            number["page_flushes"] += late * pages * times
+        else:
+            number["full_flushes"] += late * times
 
 
 def _clusters(number: dict[str, float], scenario: Scenario) -> float:

@@ -17,8 +17,8 @@ from mcost.algebra.counts import expect, mean_sd
 from mcost.algebra.shape import Conditions
 from mcost.algebra.splits import event_sizes, near_share, running_share
 from mcost.spec.counts import Counts
-from mcost.spec.designs import DESIGNS, VARIANTS, design
-from mcost.spec.hardware import Constant, hardware
+from mcost.spec.designs import DESIGNS, VARIANTS, Design, design
+from mcost.spec.hardware import Constant, Hardware, hardware
 from mcost.spec.prices import PRICE_NAMES
 from mcost.spec.scenario import Scenario
 from mcost.spec.vocabulary import COUNT_NAMES
@@ -105,7 +105,7 @@ VECTOR = st.fixed_dictionaries({name: st.floats(0, 1e4) for name in PRICE_NAMES}
 @given(VECTOR, VECTOR, st.integers(0, len(SCENARIOS) - 1), st.sampled_from(EVERY), st.booleans())
 def test_costs_are_linear_in_prices(one, two, at, chosen, overlap) -> None:
     """Additive; with overlap the hidden part is a minimum, so a sum of machines costs less."""
-    machine = replace(hardware("skylake-4s"), prices=dict.fromkeys(PRICE_NAMES, _UNIT))
+    machine = _all_prices(chosen)
     conditions = Conditions(overlap=overlap)
     known = inputs(counted(at, chosen.name), machine, SCENARIOS[at], chosen, conditions)
     both = {name: one[name] + two[name] for name in one}
@@ -117,6 +117,13 @@ def test_costs_are_linear_in_prices(one, two, at, chosen, overlap) -> None:
             assert total[name] <= parts + slack, name
         else:
             assert total[name] == pytest.approx(parts, abs=slack), name
+
+
+def _all_prices(chosen: Design) -> Hardware:
+    """Four sockets of the architecture that has the design's instructions, every price 1."""
+    arch = "arm64" if chosen.delivery.startswith("tlbi") else "x86"
+    every = dict.fromkeys(PRICE_NAMES, _UNIT)
+    return replace(hardware("skylake-4s"), arch=arch, prices=every)
 
 
 _UNIT = Constant("ns", 1.0, 1.0, 1.0, "measured", ("mcost calibrate",))
@@ -143,7 +150,7 @@ def test_a_wider_spread_never_narrows_an_answer(machine) -> None:
        st.sampled_from(EVERY))  # fmt: skip
 def test_no_cost_falls_when_a_price_rises(prices, name, at, chosen) -> None:
     """What the one-sided intervals rest on."""
-    machine = replace(hardware("skylake-4s"), prices=dict.fromkeys(PRICE_NAMES, _UNIT))
+    machine = _all_prices(chosen)
     known = inputs(counted(at, chosen.name), machine, SCENARIOS[at], chosen)
     before = components(known, {**prices, "live": 50.0})
     after = components(known, {**prices, name: prices[name] * 1.3 + 1.0, "live": 50.0})
@@ -313,6 +320,39 @@ def test_a_machine_without_a_price_says_which() -> None:
     says = "hardware haswell-1s has no price 'broadcast', design broadcast needs it"
     with pytest.raises(NotPriced, match=says):
         costs(hardware("haswell-1s"), 0, "broadcast")
+
+
+def test_a_machine_without_the_instruction_is_refused() -> None:
+    for name, one in (("zen4-invlpgb", "broadcast-tlbi"), ("arm64-server", "notifier")):
+        with pytest.raises(NotPriced, match=f"hardware {name} is .*, design {one} flushes by"):
+            costs(hardware(name), 0, one)
+
+
+def test_deferred_flushes_of_others_are_charged_where_algebra_leaves_them_out() -> None:
+    """Four pages: 63 other CPUs run a sharer with probability 1/2, each sweeps and flushes."""
+    cost = costs(hardware("haswell-1s"), 0, "deferred")
+    prices = hardware("haswell-1s").prices
+    sweeps = 63 * 0.5 * (prices["sweep"].value + 4 * prices["invlpg"].value)
+    assert cost["responders"].value == pytest.approx(sweeps)
+    assert cost.assumed == ("late flushes",)
+    counted_all = replace(counted(0, "deferred"), lost_entries=0.0)
+    seen = price(counted_all, hardware("haswell-1s"), SCENARIOS[0], design("deferred"))
+    assert "late flushes" not in seen.assumed
+
+
+def test_a_batch_fetches_each_generation_once() -> None:
+    """40 pages of 8 sharers: 320 bumps; 2 batches fetch 16 generations and 16 masks."""
+    machine = hardware("haswell-1s")
+    known = inputs(counted(2, "batched"), machine, SCENARIOS[2], design("batched"))
+    slope = {
+        name: float(components(known, {name: 1.0})["initiator"]) for name in ("atomic", "line")
+    }
+    assert slope == {"atomic": 320.0, "line": 32.0}
+    event = inputs(counted(2, "merged"), machine, SCENARIOS[2], design("merged"))
+    assert float(components(event, {"line": 1.0})["initiator"]) == 640.0
+    owned = inputs(counted(2, "merged"), machine, SCENARIOS[2], design("merged"),
+                   Conditions(contended=False))  # fmt: skip
+    assert float(components(owned, {"line": 1.0})["initiator"]) == 0.0
 
 
 def test_switches_are_left_to_the_simulation() -> None:
