@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sympy import Expr, Integer, Mod, Piecewise, Eq, floor, sign
+from sympy import Eq, Expr, Integer, Mod, Piecewise, floor, sign
 
 __all__ = ["icr_writes"]
 
 
-def icr_writes(
-    cpus: Expr, cluster: int, miss: Callable[[Expr], Expr], all_hit: Expr
-) -> Expr:
+def icr_writes(cpus: Expr, cluster: int, miss: Callable[[Expr], Expr], all_hit: Expr) -> Expr:
     """Expected ICR writes of one round with a random target set.
 
     Args:
@@ -29,7 +27,7 @@ def icr_writes(
     size = Integer(cluster)
     whole, rest = floor(cpus / size), Mod(cpus, size)
     hit = whole * _hit(cpus, size, miss) + sign(rest) * _hit(cpus, rest, miss)
-    alone = (Integer(1) if cluster == 1 else Piecewise((1 / cpus, Eq(rest, 1)), (0, True)))
+    alone = Integer(1) if cluster == 1 else Piecewise((1 / cpus, Eq(rest, 1)), (0, True))
     saved = all_hit * (whole + sign(rest) - alone - 1)
     return Piecewise((Integer(0), Eq(cpus, 1)), (hit - saved, True))
 

@@ -11,19 +11,21 @@ from mcost.spec.operations import CEILING, TABLE_PAGES
 
 __all__ = ["broadcasts"]
 
-_RANGE_LIMIT = 1 << 21
+_LIMIT = {"invlpgb": CEILING, "tlbi": TABLE_PAGES - 1, "tlbi-range": 1 << 21}
+"""Largest hull that each instruction still drops page by page."""
 
 
 def broadcasts(design: Design, steps: Plan, v: Values) -> Expr:
     """Instructions issued; 0 for designs that do not broadcast, times S by ASID."""
-    reach = {
-        "invlpgb": (CEILING, lambda size: ceiling(size / v.invlpgb_max)),
-        "tlbi": (TABLE_PAGES - 1, lambda size: size),
-        "tlbi-range": (_RANGE_LIMIT, _ranges),
-    }.get(design.delivery)
-    if reach is None:
+    if design.delivery not in _LIMIT:
         return Integer(0)
-    limit, instructions = reach
+
+    def instructions(size: Expr) -> Expr:
+        if design.delivery == "invlpgb":
+            return ceiling(size / v.invlpgb_max)
+        return size if design.delivery == "tlbi" else _ranges(size)
+
+    limit = _LIMIT[design.delivery]
     named = steps.sum(lambda size: if_page_wise(size, instructions(size), Integer(1), limit))
     return (named + steps.freed) * (v.sharers if design.tracks == "each" else 1)
 

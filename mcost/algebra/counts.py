@@ -171,4 +171,3 @@ def mean_sd(value: Expected) -> tuple[float, float | None] | None:
     if value.variance is not None:
         sd = max(0.0, float(value.variance)) ** 0.5
     return float(value.mean), sd
-

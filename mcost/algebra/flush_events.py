@@ -71,6 +71,7 @@ def plan(op: Operation, kernel: Kernel, design: Design, v: Values) -> Plan:
         return Plan((), Integer(0), 0, Integer(0))
     held_back = design.hook == "batch" and op.held_back in ("list", "migration")
     size = v.batch if held_back and op.held_back == "list" else shape.size
+    runs: tuple[Run, ...]
     if size is None:
         runs, named = (Run(Integer(1), v.pages),), Integer(1)
     elif shape.aligned:
@@ -114,7 +115,7 @@ def fresh_pages(steps: Plan, pages: Expr, page_wise: bool, ceiling_applies: bool
         return list(steps.runs)
     if len(steps.runs) == 1:
         return list(steps.runs)
-    first, *others = steps.runs
+    first, *_others = steps.runs
     if len(steps.runs) == 2 and first.size.is_number and first.size <= CEILING:
         return list(steps.runs)
     if len(steps.runs) == 2:
@@ -125,5 +126,3 @@ def fresh_pages(steps: Plan, pages: Expr, page_wise: bool, ceiling_applies: bool
         Run(Integer(1), Piecewise((first.size, small), (pages, True))),
         Run(sign(rest), Piecewise((rest, small), (Integer(0), True))),
     ]
-
-

@@ -69,15 +69,11 @@ def _only_initiator(
 def _oracle(reach: Reach, steps: Plan, v: Values) -> Moment:
     """exact: every running CPU that holds a page of an event INVLPGs all of the event."""
     mean = steps.sum(lambda size: size * holds(size, v.held))
-    variance = steps.sum(
-        lambda size: size**2 * holds(size, v.held) * (1 - holds(size, v.held))
-    )
+    variance = steps.sum(lambda size: size**2 * holds(size, v.held) * (1 - holds(size, v.held)))
     return thin(reach.running_all, mean, variance)
 
 
-def useful(
-    design: Design, reach: Reach, steps: Plan, v: Values, op: Operation
-) -> Moment | Unknown:
+def useful(design: Design, reach: Reach, steps: Plan, v: Values, op: Operation) -> Moment | Unknown:
     """Receivers that drop an outdated translation: held pages go with the first drop of each.
 
     Only CPUs that run a sharer hold translations in these placements. An ``upgrade``
@@ -95,9 +91,7 @@ def useful(
         return ZERO
     page_wise = design.scope in ("pages", "pages-or-asid")
     held_back = steps.bumps - steps.freed != steps.named
-    runs = fresh_pages(
-        steps, v.pages, page_wise and not held_back, design.tracks != "holders"
-    )
+    runs = fresh_pages(steps, v.pages, page_wise and not held_back, design.tracks != "holders")
     if page_wise and held_back and design.tracks == "holders":
         runs = list(steps.runs)
     return _useful_runs(reach, runs, v)

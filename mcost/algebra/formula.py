@@ -51,7 +51,7 @@ def formula(
     cell = getattr(derive(design, placement, initiator, operation, name, apic, **values), count)
     where = f"{design.name} {count} in placement {placement}, initiator {initiator}"
     if not isinstance(cell, Moment):
-        raise ValueError(f"{where}: simulation only ({cell})")
+        raise ValueError(f"{where}: simulation only ({cell})")  # noqa: TRY004
     if variance and cell.variance is None:
         raise ValueError(f"{where}: the variance is simulation only")
     return tidy(cell.variance if variance and cell.variance is not None else cell.mean)

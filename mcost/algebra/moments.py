@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sympy import Expr, Integer, sympify
 
-__all__ = ["Moment", "ZERO", "bernoulli", "constant", "indicator_sum", "thin"]
+__all__ = ["ZERO", "Moment", "bernoulli", "constant", "indicator_sum", "thin"]
 
 
 @dataclass(frozen=True)

@@ -51,25 +51,30 @@ def turns(design: Design, reach: Reach, steps: Plan, lazy_masks: bool) -> list[T
 
 def _stages(design: Design, reach: Reach, lazy_masks: bool) -> tuple[Targets, Targets, Targets]:
     """Targets of the first event, of later ones, and of one that frees tables after them."""
-    everything = design.scope == "everything"
+    everything, tables = design.scope == "everything", design.scope == "tables"
     if design.tracks == "nothing":
         every = reach.everyone if everything else _awake(reach)
-        return every, every, reach.everyone
-    if design.tracks == "each":
-        if design.scope == "tables":
-            return reach.each_freed, reach.settled, reach.settled
-        return reach.each, reach.settled, reach.settled if reach.trims else reach.each_freed
-    if everything:
-        return (reach.union_freed,) * 3
-    if design.scope == "tables":
-        later = reach.union_freed if lazy_masks else reach.union
-        return reach.union_freed, later, later
-    if design.tracks == "region":
-        # the first round clears the stale bits of a lazily kept region mask
-        settled = reach.loaded if lazy_masks and reach.lazy.mean == 0 else reach.union_freed
-        return reach.union, reach.loaded if lazy_masks else reach.union, settled
-    told = reach.loaded if design.tracks == "running" else reach.union
-    return told, told, reach.union_freed
+        stages = (every, every, reach.everyone)
+    elif design.tracks == "each" and tables:
+        stages = (reach.each_freed, reach.settled, reach.settled)
+    elif design.tracks == "each":
+        freed = reach.settled if reach.trims else reach.each_freed
+        stages = (reach.each, reach.settled, freed)
+    elif everything or tables:
+        later = reach.union if tables and not lazy_masks else reach.union_freed
+        stages = (reach.union_freed, later, later)
+    elif design.tracks == "region":
+        stages = _region_stages(reach, lazy_masks)
+    else:
+        told = reach.loaded if design.tracks == "running" else reach.union
+        stages = (told, told, reach.union_freed)
+    return stages
+
+
+def _region_stages(reach: Reach, lazy_masks: bool) -> tuple[Targets, Targets, Targets]:
+    """The first round clears the stale bits of a lazily kept region mask."""
+    settled = reach.loaded if lazy_masks and reach.lazy.mean == 0 else reach.union_freed
+    return reach.union, reach.loaded if lazy_masks else reach.union, settled
 
 
 def _awake(reach: Reach) -> Targets:
@@ -93,9 +98,7 @@ def _with_lazy(targets: Targets, reach: Reach) -> Targets:
     )
 
 
-def total(
-    parts: list[Turn], pick: Callable[[Targets], Moment | Unknown]
-) -> Moment | Unknown:
+def total(parts: list[Turn], pick: Callable[[Targets], Moment | Unknown]) -> Moment | Unknown:
     """Sum of one count over all events; events that tell the same CPUs move together.
 
     Args:

@@ -9,7 +9,7 @@ interval is
 sample's), b the largest deviation a trial showed, at least 1. All intervals together miss
 with probability ``risk`` when the algebra is right, however many cells there are. A count
 without variance must be equal. Trials are added until each half-width is at most 1 % of the
-expected value, or at most 0.05 where that is below 5.
+expected value, or 0.05 per flush event where that is more (counts near 0).
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from mcost.spec.scenario import Scenario
 from mcost.spec.vocabulary import COUNT_NAMES
 from mcost.traces.synthetic import synthesize
 
-__all__ = ["Cell", "RISK", "agree", "judge", "summary"]
+__all__ = ["RISK", "Cell", "agree", "judge", "summary"]
 
 RISK = 0.01
 """Probability that any interval of a whole run misses although the algebra is right."""
 
 RELATIVE, ABSOLUTE = 0.01, 0.05
-"""Widest half-width: 1 % of the expected value, or 0.05 of a count where that is less."""
+"""Widest half-width: 1 % of the expected value, or 0.05 per flush event if that is more."""
 
 _CELLS = 20_000  # upper limit of random cells in one run, for L
 _PILOT, _MOST = 2_000, 400_000  # trials
@@ -105,7 +105,7 @@ def agree(scenario: Scenario, designs: Sequence[Design], seed: int) -> list[Cell
         if done >= _PILOT:
             trials = min(_MOST, max(trials, sums.enough(expected)))
     return [
-        _cell(scenario, one, count, moment, sums)
+        _cell(scenario, one, count, moment, sums, float(expected[one.name]["flush_events"].mean))
         for one in designs
         for count, moment in expected[one.name].items()
     ]
@@ -161,7 +161,8 @@ class _Sums:
             for count, moment in expected[one.name].items():
                 if moment.variance is None:
                     variance = float(self.variance[at, COUNT_NAMES.index(count)])
-                    need = max(need, _trials(float(moment.mean), variance))
+                    events = float(expected[one.name]["flush_events"].mean)
+                    need = max(need, _trials(float(moment.mean), variance, events))
         return need
 
 
@@ -175,23 +176,23 @@ def _weight() -> float:
     return log(2 * _CELLS / RISK)
 
 
-def _limit(mean: float) -> float:
-    return max(RELATIVE * abs(mean), ABSOLUTE)
+def _limit(mean: float, events: float) -> float:
+    return max(RELATIVE * abs(mean), ABSOLUTE * max(1.0, events))
 
 
-def _trials(mean: float, variance: float) -> int:
-    """Trials after which the variance term is 0.9 of the limit."""
-    return ceil(2 * variance * _weight() / (0.85 * _limit(mean)) ** 2)
+def _trials(mean: float, variance: float, events: float) -> int:
+    """Trials after which the variance term is 0.85 of the limit."""
+    return ceil(2 * variance * _weight() / (0.85 * _limit(mean, events)) ** 2)
 
 
 def _enough(expected: dict[str, dict[str, Moment]]) -> int:
     known = [
-        (float(m.mean), float(m.variance))
+        _trials(float(m.mean), max(0.0, float(m.variance)), float(cells["flush_events"].mean))
         for cells in expected.values()
         for m in cells.values()
         if m.variance is not None
     ]
-    return max((_trials(mean, max(0.0, variance)) for mean, variance in known), default=0)
+    return max(known, default=0)
 
 
 def _events(scenario: Scenario) -> int:
@@ -205,7 +206,9 @@ def _events(scenario: Scenario) -> int:
     )
 
 
-def _cell(scenario: Scenario, one: Design, count: str, moment: Moment, sums: _Sums) -> Cell:
+def _cell(
+    scenario: Scenario, one: Design, count: str, moment: Moment, sums: _Sums, events: float
+) -> Cell:
     at, column = sums.designs.index(one), COUNT_NAMES.index(count)
     expected, simulated = float(moment.mean), float(sums.mean[at, column])
     spread = sums.variance[at, column] if moment.variance is None else float(moment.variance)
@@ -215,7 +218,9 @@ def _cell(scenario: Scenario, one: Design, count: str, moment: Moment, sums: _Su
         seen = max(sums.high[at, column] - expected, expected - sums.low[at, column], 1.0)
         width = sqrt(2 * max(0.0, spread) * _weight() / sums.n) + seen * _weight() / (3 * sums.n)
     off = abs(simulated - expected)
-    holds = off <= 1e-9 * max(1.0, expected) if certain else off <= width <= _limit(expected)
+    holds = (
+        off <= 1e-9 * max(1.0, expected) if certain else off <= width <= _limit(expected, events)
+    )
     return Cell(
         design=one.name,
         placement=scenario.placement,

@@ -147,9 +147,6 @@ def _values(scenario: Scenario, one: Design, live: float) -> dict[str, float | N
     }
 
 
-
-
-
 def front(points: list[Point]) -> list[Point]:
     """Per delivery, the points that no other one beats (Pareto front).
 

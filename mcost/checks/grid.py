@@ -74,9 +74,7 @@ def _hulls() -> list[Scenario]:
 
 
 def _nobody() -> list[Scenario]:
-    return [
-        _scenario(law.name, "zap", law.kernel, "outside", 4, 0, 2, 0, 0) for law in PLACEMENTS
-    ]
+    return [_scenario(law.name, "zap", law.kernel, "outside", 4, 0, 2, 0, 0) for law in PLACEMENTS]
 
 
 def _scenario(

@@ -43,7 +43,7 @@ def _designs(
         for row, one in zip(rows, chosen, strict=True)
     ]
     if as_csv:
-        show([{**row, "steps": "; ".join(row["steps"])} for row in full], as_json, as_csv)  # type: ignore[arg-type]
+        show([{**row, "steps": "; ".join(row["steps"])} for row in full], as_json, as_csv)
         return
     notes = [""] + [line for one in chosen for line in _in_words(one.name)]
     show(rows, as_json, as_csv, document=full, notes=notes)

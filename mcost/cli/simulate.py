@@ -44,33 +44,28 @@ def _simulate(
     variant = find_kernel(kernel)
     chosen = [find_design(name) for name in design or [one.name for one in DESIGNS]]
     ready = prepare(read_trace(trace, cpus))
-    runs = [
-        {
-            "design": one.name,
-            "kernel": variant.name,
-            "counts": dict(
-                simulate(
-                    ready,
-                    one,
-                    variant,
-                    cpus=cpus,
-                    sets=sets,
-                    ways=ways,
-                    batch=batch,
-                    apic=apic,
-                    share_level=share_level,
-                ).items()
-            ),
-        }
-        for one in chosen
-    ]
-    wide = [{"design": run["design"], "kernel": run["kernel"], **run["counts"]} for run in runs]  # type: ignore[dict-item]
+    runs: list[tuple[str, dict[str, int]]] = []
+    for one in chosen:
+        counts = simulate(
+            ready,
+            one,
+            variant,
+            cpus=cpus,
+            sets=sets,
+            ways=ways,
+            batch=batch,
+            apic=apic,
+            share_level=share_level,
+        )
+        runs.append((one.name, dict(counts.items())))
     if as_json or as_csv:
-        show(wide, as_json, as_csv, document=runs)
+        document = [
+            {"design": name, "kernel": variant.name, "counts": counts} for name, counts in runs
+        ]
+        wide = [{"design": name, "kernel": variant.name, **counts} for name, counts in runs]
+        show(wide, as_json, as_csv, document=document)
         return
-    names = [run["design"] for run in runs]
     rows = [
-        {"count": count, **{name: row[count] for name, row in zip(names, wide, strict=True)}}  # type: ignore[misc]
-        for count in runs[0]["counts"]
+        {"count": count, **{name: counts[count] for name, counts in runs}} for count in runs[0][1]
     ]
     show(rows, False, False, notes=["", f"kernel {variant.name}; totals over the whole trace"])

@@ -108,8 +108,7 @@ class Design:
                 "a deferred flush is recorded once for the OR of the masks",
             ),
             (
-                self.tracks == "holders"
-                and (self.delivery, self.scope) != ("ipi", "pages"),
+                self.tracks == "holders" and (self.delivery, self.scope) != ("ipi", "pages"),
                 "the oracle sends IPIs for the pages",
             ),
             (

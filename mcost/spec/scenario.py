@@ -150,9 +150,7 @@ class Scenario:
                 f"threads: {self.threads} means nothing in placement {law.name}; must be 1"
             )
         if self.share is not None and self.idle is not None and self.share + self.idle > 1:
-            raise ValueError(
-                f"share, idle: {self.share} + {self.idle} is above 1; together 0 to 1"
-            )
+            raise ValueError(f"share, idle: {self.share} + {self.idle} is above 1; together 0 to 1")
         self._check_initiator(law)
 
     def _check_initiator(self, law: Placement) -> None:

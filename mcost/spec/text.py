@@ -36,10 +36,12 @@ def text_table(rows: Sequence[Mapping[str, object]], gap: int = 2) -> str:
     ]
     widths = [max(len(names[k]), *(len(line[k]) for line in cells)) for k in range(len(names))]
     lines = [
-        (" " * gap).join(
+        (" " * gap)
+        .join(
             text.rjust(width) if to_right else text.ljust(width)
             for text, width, to_right in zip(line, widths, right, strict=True)
-        ).rstrip()
+        )
+        .rstrip()
         for line in [names, *cells]
     ]
     return "\n".join(lines)

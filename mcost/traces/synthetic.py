@@ -163,16 +163,12 @@ def _uniform(scenario: Scenario, trials: int, rng: np.random.Generator) -> Place
     order = rank[:, :, None] * threads + np.arange(threads)
     trial = np.repeat(np.arange(trials), sharers * threads)
     mm = np.broadcast_to(np.arange(sharers)[:, None], visited.shape)
-    visits = _block(
-        trial, order=order.ravel(), cpu=visited.ravel(), event=SWITCH, mm=mm.ravel()
-    )
+    visits = _block(trial, order=order.ravel(), cpu=visited.ravel(), event=SWITCH, mm=mm.ravel())
     covered = np.zeros((trials, cpus), bool)
     covered[trial, visited.ravel()] = True
     left = rng.random((trials, cpus)) >= (1.0 if scenario.share is None else scenario.share)
     left_trial, left_cpu = np.nonzero(left)
-    follow = _block(
-        left_trial, order=(1 << 40) + left_cpu, cpu=left_cpu, event=SWITCH, mm=sharers
-    )
+    follow = _block(left_trial, order=(1 << 40) + left_cpu, cpu=left_cpu, event=SWITCH, mm=sharers)
     running = covered & ~left
     initiator = rng.integers(0, cpus, trials)
     blocks = [_bystanders(scenario, trials), visits, follow]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
 import subprocess
 import sys
 
@@ -13,10 +14,10 @@ import pytest
 from mcost.spec.designs import DESIGNS
 from mcost.spec.vocabulary import COUNT_NAMES
 
-QUESTION = (
+QUESTION = shlex.split(
     "compare --cpus 128 --sharers 1500 --threads 1 --pages 512 --operation zap"
     " --placement snapshot --share 0.6 --initiator outside --kernel 6.12"
-).split()
+)
 
 
 def mcost(*arguments: str) -> subprocess.CompletedProcess[str]:

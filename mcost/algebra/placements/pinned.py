@@ -33,9 +33,7 @@ def pinned(v: Values, initiator: str, lazy_masks: bool, cluster: int) -> Reach:
     own = bernoulli(c_runs)
     running = own.minus_from(used)
     rounds = _loaded_sharers(v, used, c_runs)
-    some = Piecewise(
-        (Integer(1), used >= 2), (1 - c_runs, Eq(used, 1)), (Integer(0), True)
-    )
+    some = Piecewise((Integer(1), used >= 2), (1 - c_runs, Eq(used, 1)), (Integer(0), True))
     single: Expr | Unknown = rounds.mean if v.threads == 1 else _ICR
     each = running_only(running, rounds, single)
     icr = _one_round_icr(v, used, c_runs, cluster)

@@ -12,7 +12,7 @@ from sympy import Eq, Expr, Integer, Piecewise
 from mcost.algebra.lemmas import moves_power
 from mcost.algebra.moments import Moment, bernoulli, constant, indicator_sum, thin
 from mcost.algebra.placements.common import everyone, one_round, running_only
-from mcost.algebra.placements.reach import Reach, Targets, Unknown
+from mcost.algebra.placements.reach import Reach, Targets
 from mcost.algebra.symbols import Values
 
 __all__ = ["TRIM_SECONDS", "roaming"]
@@ -98,9 +98,7 @@ def _free(v: Values) -> tuple[Expr, Expr]:
     return _unvisited(v, 1, False) ** v.sharers, _unvisited(v, 2, False) ** v.sharers
 
 
-def _with_initiator(
-    v: Values, count: Moment, sharer: bool, missed: tuple[Expr, Expr]
-) -> Moment:
+def _with_initiator(v: Values, count: Moment, sharer: bool, missed: tuple[Expr, Expr]) -> Moment:
     """The count with c: c is one more CPU like the others, or certain."""
     if sharer:
         return count.plus(constant(1))

@@ -74,9 +74,7 @@ def _binomial(n: Expr, p: Expr) -> Moment:
     return indicator_sum(n, p, p**2)
 
 
-def _with_lazy(
-    masked: Moment, running: Moment, idle: Moment, rounds: Moment, icr: Expr
-) -> Targets:
+def _with_lazy(masked: Moment, running: Moment, idle: Moment, rounds: Moment, icr: Expr) -> Targets:
     return Targets(masked, running, idle, _binomial(Integer(0), Integer(0)), rounds, icr)
 
 

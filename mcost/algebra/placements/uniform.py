@@ -36,9 +36,7 @@ def uniform(v: Values, initiator: str, lazy_masks: bool, cluster: int) -> Reach:
     others = v.cpus - 1
     free, pair = _uncovered(v, sharer)
     covered = indicator_sum(others, 1 - free, 1 - 2 * free + pair)
-    running = indicator_sum(
-        others, v.share * (1 - free), v.share**2 * (1 - 2 * free + pair)
-    )
+    running = indicator_sum(others, v.share * (1 - free), v.share**2 * (1 - 2 * free + pair))
     stale = indicator_sum(
         others, (1 - v.share) * (1 - free), (1 - v.share) ** 2 * (1 - 2 * free + pair)
     )
@@ -106,9 +104,7 @@ def _freed(v: Values, sharer: bool) -> Targets:
     calls = Moment(rest * (1 - lonely), rest * lonely * (1 - lonely))
     if sharer:
         ipis = ipis.plus(constant(v.threads - 1))
-        calls = calls.plus(
-            constant(Piecewise((Integer(0), Eq(v.threads, 1)), (Integer(1), True)))
-        )
+        calls = calls.plus(constant(Piecewise((Integer(0), Eq(v.threads, 1)), (Integer(1), True))))
     icr: Expr | Unknown = calls.mean if v.threads == 1 else _ICR
     return Targets(
         ipis=ipis,
@@ -166,9 +162,7 @@ def _gone(v: Values, stays: Callable[[Values, Expr], Expr]) -> Expr:
 def _alternating(n: Expr, stays: Callable[[Expr], Expr]) -> Expr:
     """P(none of n CPUs stays): sum over m of (-1)^m C(n, m) P(m given ones stay)."""
     if n.is_number:
-        terms = (
-            (-1) ** m * binomial(n, m) * stays(Integer(m)) for m in range(1, int(n) + 1)
-        )
+        terms = ((-1) ** m * binomial(n, m) * stays(Integer(m)) for m in range(1, int(n) + 1))
         return sum(terms, Integer(1))
     m = Dummy("m", integer=True, positive=True)
     return 1 + Sum((-1) ** m * binomial(n, m) * stays(m), (m, 1, n))
