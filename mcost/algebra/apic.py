@@ -26,7 +26,9 @@ def icr_writes(cpus: Expr, cluster: int, miss: Callable[[Expr], Expr], all_hit: 
     """
     size = Integer(cluster)
     whole, rest = floor(cpus / size), Mod(cpus, size)
-    hit = whole * _hit(cpus, size, miss) + sign(rest) * _hit(cpus, rest, miss)
+    hit = whole * _hit(cpus, size, miss)
+    if rest != 0:  # miss(-1) of an empty cluster has a pole where every CPU is a target
+        hit += sign(rest) * _hit(cpus, rest, miss)
     alone = Integer(1) if cluster == 1 else Piecewise((1 / cpus, Eq(rest, 1)), (0, True))
     saved = all_hit * (whole + sign(rest) - alone - 1)
     return Piecewise((Integer(0), Eq(cpus, 1)), (hit - saved, True))

@@ -113,6 +113,8 @@ def _measured(output: Path, seconds: float, seed: int, as_json: bool, as_csv: bo
 
     if output.suffix != ".toml":
         raise ValueError(f"--output: {output.name!r} must end in .toml")
+    if not output.parent.is_dir():
+        raise ValueError(f"--output: there is no folder {str(output.parent)!r}")
     about = describe()
     quiet = not sys.stderr.isatty()
     with tqdm(total=100, unit="%", desc="measuring", disable=quiet, leave=False) as bar:

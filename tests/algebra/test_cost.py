@@ -383,3 +383,14 @@ def test_the_same_seed_gives_the_same_interval() -> None:
     machine = hardware("skylake-4s")
     assert costs(machine, 0, "per-mm") == costs(machine, 0, "per-mm")
     assert costs(machine, 0, "per-mm") != costs(machine, 0, "per-mm", seed=7)
+
+
+@pytest.mark.parametrize("cpus", [16, 17, 64])
+def test_a_machine_full_of_sharers_has_a_price(cpus) -> None:
+    """share = 1 and CPUs in whole clusters: every CPU is a target."""
+    full = Scenario(cpus=cpus, sharers=20, share=1.0)
+    for name in ("merged", "per-mm", "notifier"):
+        known = expect(full, design(name)).map(mean_sd)
+        counts = known.map(lambda pair: None if pair is None else pair[0])
+        cost = price(counts, hardware("haswell-1s"), full, design(name))
+        assert cost["total"].value > 0
