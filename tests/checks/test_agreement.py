@@ -1,0 +1,72 @@
+"""Algebra and machine agree on the quick grid; a wrong formula or machine would be seen."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from mcost.checks import agreement
+from mcost.checks.agreement import agree
+from mcost.checks.grid import grid
+from mcost.spec.designs import DESIGNS, design
+from mcost.spec.kernels import KERNELS
+from mcost.spec.operations import OPERATIONS
+from mcost.spec.placements import PLACEMENTS
+from mcost.spec.scenario import Scenario
+
+SCENARIO = Scenario(32, 12, share=0.5, operation="protect")
+
+
+def test_quick_validation_holds_in_every_cell():
+    done = subprocess.run(
+        [sys.executable, "-m", "mcost.cli", "validate", "--quick", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    document = json.loads(done.stdout)
+    failing = [cell for cell in document["cells"] if not cell["holds"]]
+    assert document["judge"] == "simulator"
+    assert failing == []
+    assert done.returncode == 0
+    assert {cell["design"] for cell in document["cells"]} >= {one.name for one in DESIGNS}
+
+
+def test_the_grid_crosses_what_it_says():
+    cells = grid()
+    assert {one.operation for one in cells} == {one.name for one in OPERATIONS}
+    assert {one.kernel for one in cells} == {one.name for one in KERNELS}
+    for law in PLACEMENTS:
+        mine = [one for one in cells if one.placement == law.name]
+        assert {one.initiator for one in mine} == set(law.initiators)
+        kernels = [one.name for one in KERNELS if one.lazy_masks or not law.lazy_only]
+        assert {one.kernel for one in mine} == set(kernels)
+    assert len(cells) == len(set(cells))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"tracks": "nothing", "scope": "everything", "bumps": False},
+        {"scope": "pages-or-asid"},
+        {"bumps": False},
+    ],
+)
+def test_a_formula_of_another_design_does_not_pass(wrong, monkeypatch):
+    """The judge sees it when algebra and machine are given different designs."""
+    real = agreement.expect
+    other = replace(design("merged"), **wrong)
+    monkeypatch.setattr(agreement, "expect", lambda scenario, one: real(scenario, other))
+    assert not all(cell.holds for cell in agree(SCENARIO, [design("merged")], seed=3))
+
+
+def test_intervals_are_narrow_and_reproducible():
+    first = agree(SCENARIO, [design("merged")], seed=5)
+    assert first == agree(SCENARIO, [design("merged")], seed=5)
+    ipis = next(cell for cell in first if cell.count == "ipis")
+    assert 0 < ipis.half_width <= 0.01 * ipis.expected
+    assert ipis.simulated != ipis.expected
