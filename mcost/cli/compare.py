@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mcost.cli.output import AsCsv, AsJson, show
 from mcost.cli.scenario_options import with_scenario
 from mcost.spec.scenario import Scenario
+
+if TYPE_CHECKING:
+    from mcost.spec.hardware import Hardware
 
 __all__ = ["register"]
 
@@ -29,6 +32,8 @@ _SHOWN = (
     "broadcasts",
 )
 
+_COSTS = ("initiator", "lock_hold", "responders", "collateral", "idle", "refills", "total")
+
 
 def register(app: typer.Typer) -> None:
     """Adds ``compare``."""
@@ -43,10 +48,21 @@ def _compare(
     ] = None,
     baseline: Annotated[str, typer.Option(help="The design others are held against.")] = "notifier",
     variants: Annotated[bool, typer.Option("--variants", help="Also the variants.")] = False,
+    hardware: Annotated[
+        str | None, typer.Option(help="Price list: a name of data/hardware, or a .toml file.")
+    ] = None,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
     """Print every count of every design, baseline first, with the ratio to it."""
+    if hardware is not None:
+        from mcost.spec.hardware import hardware as find_hardware
+
+        machine = find_hardware(hardware)
+        variants = variants or machine.arch == "arm64"  # where TLBI is the only delivery
+        counts = _counts(scenario, design, baseline, variants)
+        _show_costs(scenario, counts, machine, as_json, as_csv)
+        return
     counts = _counts(scenario, design, baseline, variants)
     if as_csv:
         show(_long(counts), as_json, as_csv)
@@ -85,6 +101,47 @@ def _counts(
             cells[count] = None if pair is None else {"mean": pair[0], "sd": pair[1]}
         answer[name] = cells
     return answer
+
+
+def _show_costs(
+    scenario: Scenario,
+    counts: dict[str, dict[str, Any]],
+    hardware: str,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """Costs of each design with their 90 % intervals; unpublished prices are named."""
+    from mcost.checks.costs import cost_rows, flagged
+
+    rows = cost_rows(scenario, list(counts), machine)
+    document = {
+        "scenario": scenario.as_dict(),
+        "hardware": machine.name,
+        "designs": [{"design": name, "counts": cells} for name, cells in counts.items()],
+        "costs": rows,
+    }
+    if as_json or as_csv:
+        show(rows, as_json, as_csv, document=document)
+        return
+    question = ", ".join(f"{name} {value}" for name, value in scenario.as_dict().items())
+    show(_cost_table(rows), False, False, notes=["", question, *flagged(rows, machine)])
+
+
+def _cost_table(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """One line a design, one column a component: value and interval in microseconds."""
+    table: dict[str, dict[str, object]] = {}
+    for row in rows:
+        line = table.setdefault(str(row["design"]), {"design": row["design"]})
+        line[str(row["component"])] = _interval(row["mean_ns"], row["low_ns"], row["high_ns"])
+    return [
+        {"design": name, **{cost: line.get(cost, "-") for cost in _COSTS}}
+        for name, line in table.items()
+    ]
+
+
+def _interval(*estimate: object) -> str:
+    value, low, high = (None if x is None else float(str(x)) / 1000 for x in estimate)
+    return "-" if value is None else f"{value:.3g} [{low:.3g}, {high:.3g}]"
 
 
 def _long(counts: dict[str, dict[str, Any]]) -> list[dict[str, object]]:

@@ -5,6 +5,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -26,28 +29,60 @@ def _validate(
     ] = "simulator",
     quick: Annotated[bool, typer.Option("--quick", help="A stated subset, under 20 s.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of the simulated trials.")] = 1,
+    data: Annotated[
+        Path | None, typer.Option(help="Rows to judge instead of the bundled ones.")
+    ] = None,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> int:
     """Hold the model against a judge and print how many cells hold and the worst ones."""
-    judges = {"simulator": _simulator}
-    return find("judge", against, judges)(quick, seed, as_json, as_csv)
+    judge = find("judge", against, JUDGES)
+    asked = Asked(quick, seed, data, as_json, as_csv)
+    if data is not None and against not in ("kernel", "published"):
+        raise ValueError(f"--data: judge {against} has no rows; only kernel and published have")
+    return judge(asked)
 
 
-def _simulator(quick: bool, seed: int, as_json: bool, as_csv: bool) -> int:
+@dataclass(frozen=True)
+class Asked:
+    """How a judge is called: its subset, seed and rows, and the output wanted."""
+
+    quick: bool
+    seed: int
+    data: Path | None
+    as_json: bool
+    as_csv: bool
+
+
+def _published(asked: Asked) -> int:
+    """Held-out measurements; misses are findings about prices, so they do not fail."""
+    from mcost.checks.published import judge_file, judge_short_list
+    from mcost.checks.published_text import by_check, case_rows, document, lines
+
+    verdict = judge_short_list() if asked.data is None else judge_file(asked.data)
+    if asked.as_json or asked.as_csv:
+        show(case_rows(verdict), asked.as_json, asked.as_csv, document=document(verdict))
+    else:
+        show(by_check(verdict), False, False, notes=["", *lines(verdict)])
+    return 0
+
+
+def _simulator(asked: Asked) -> int:
     """Closed forms against the simulated machine, on the agreement grid."""
     from tqdm import tqdm
 
     from mcost.checks.agreement import RISK, as_row, judge, summary
     from mcost.checks.grid import grid
 
+    quick, seed = asked.quick, asked.seed
     total = len(grid(quick))
     parts = tqdm(judge(quick, seed), total=total, unit="scenario", disable=not sys.stderr.isatty())
     cells = [cell for part in parts for cell in part]
     holds = sum(cell.holds for cell in cells)
     rows = [as_row(cell) for cell in cells]
-    if as_json or as_csv:
-        show(rows, as_json, as_csv, document={"judge": "simulator", "cells": rows})
+    if asked.as_json or asked.as_csv:
+        document = {"judge": "simulator", "cells": rows}
+        show(rows, asked.as_json, asked.as_csv, document=document)
     else:
         worst = sorted(cells, key=lambda cell: (cell.holds, -cell.strain))[:10]
         notes = [
@@ -68,3 +103,10 @@ def _line(row: dict[str, object]) -> str:
         f"  {row['design']} {row['count']} ({setting}, {size}): expected {row['expected']:.6g},"
         f" simulated {row['simulated']:.6g} +/- {row['half_width']:.2g}, n={row['trials']}"
     )
+
+
+JUDGES: dict[str, Callable[[Asked], int]] = {
+    "simulator": _simulator,
+    "published": _published,
+}
+"""What the model can be held against; each prints its table and returns the exit code."""
