@@ -106,7 +106,7 @@ def _counts(
 def _show_costs(
     scenario: Scenario,
     counts: dict[str, dict[str, Any]],
-    hardware: str,
+    machine: Hardware,
     as_json: bool,
     as_csv: bool,
 ) -> None:

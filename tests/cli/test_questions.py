@@ -121,3 +121,21 @@ def test_explore_names_what_it_finds():
     assert "broadcast" in known
     assert "host-mm" not in known
     assert all(point["known as"] != "exact" for point in document["points"])
+
+
+def test_compare_with_hardware_adds_costs_with_intervals():
+    document = json.loads(mcost(*QUESTION, "--hardware", "skylake-2s", "--json").stdout)
+    costs = {(row["design"], row["component"]): row for row in document["costs"]}
+    merged = costs["merged", "initiator"]
+    assert 0 < merged["low_ns"] <= merged["mean_ns"] <= merged["high_ns"]
+    assert "atomic" in merged["note"]
+    assert costs["broadcast", "initiator"]["mean_ns"] is None
+    assert "nearest valid skylake" in refused(*QUESTION, "--hardware", "skylak")
+
+
+def test_validate_against_published_reports_and_takes_unseen_rows(tmp_path):
+    document = json.loads(mcost("validate", "--against", "published", "--json").stdout)
+    assert document["judge"] == "published"
+    assert {"id", "predicted", "low", "high", "published", "unit"} <= set(document["cases"][0])
+    assert "no rows" in refused("validate", "--data", str(tmp_path / "x.csv"))
+    assert "nearest valid published" in refused("validate", "--against", "publishd")
