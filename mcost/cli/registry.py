@@ -19,6 +19,7 @@ VERBS: tuple[str, ...] = (
     "explore",
     "trace",
     "validate",
+    "report",
 )
 """Verb modules of ``mcost.cli`` in help order; each has ``register(app)``."""
 

@@ -1,0 +1,22 @@
+"""Every figure of the suite, by name."""
+
+from __future__ import annotations
+
+from mcost.report.figures.base import Figure
+from mcost.report.figures.scaling import SCALING
+from mcost.report.figures.stale import STALE
+from mcost.spec.lookup import find
+
+__all__ = ["FIGURES", "Figure", "figure"]
+
+FIGURES: tuple[Figure, ...] = (STALE, SCALING)
+"""In the order of the notebooks."""
+
+
+def figure(name: str) -> Figure:
+    """The figure called ``name``.
+
+    Raises:
+        ValueError: unknown name; the message lists the nearest valid ones.
+    """
+    return find("figure", name, {entry.name: entry for entry in FIGURES})

@@ -1,0 +1,60 @@
+"""Sentences and tables of notebooks, made out of computed values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isnan
+from typing import Any
+
+import pandas as pd
+from sympy import Expr, latex
+
+from mcost.spec.text import number, text_table
+
+__all__ = ["Shown", "Text", "equation", "fmt", "say", "table"]
+
+
+class Text(str):
+    """Text that a notebook shows as it is, in columns."""
+
+    def __repr__(self) -> str:
+        """The text itself."""
+        return str(self)
+
+
+class Shown:
+    """Text of one media type, for a notebook's output."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        self.kind, self.text = kind, text
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {self.kind: self.text}
+
+
+def say(*sentences: str) -> Shown:
+    """A paragraph whose numbers come from the code beside it."""
+    return Shown("text/markdown", " ".join(sentences))
+
+
+def equation(left: str, right: Expr) -> Shown:
+    """``left = right`` as displayed mathematics."""
+    return Shown("text/latex", f"$$ {left} = {latex(right)} $$")
+
+
+def table(rows: Sequence[Mapping[str, object]] | pd.DataFrame) -> Text:
+    """A table in aligned text, as in mail."""
+    records = rows.to_dict("records") if isinstance(rows, pd.DataFrame) else rows
+    return Text(text_table([{str(k): _plain(v) for k, v in row.items()} for row in records]))
+
+
+def _plain(value: object) -> object:
+    """NumPy scalars as Python's, and what is missing as None."""
+    item = getattr(value, "item", None)
+    value = item() if callable(item) else value
+    return None if isinstance(value, float) and isnan(value) else value
+
+
+def fmt(value: float, digits: int = 3) -> str:
+    """A number as people write it."""
+    return number(value, digits)

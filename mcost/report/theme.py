@@ -1,0 +1,95 @@
+"""One look for every chart: sizes, one typeface, and a mark for each design.
+
+Designs differ by colour, dash and point shape at once, so a chart can be read in grey. Only
+one face of one font is used: vl-convert numbers the fonts of a PDF in no fixed order, so a
+second face would make its bytes differ from run to run.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+
+from mcost.spec.designs import DESIGNS, VARIANTS
+
+__all__ = ["COLOUR", "DASH", "PANEL", "SHAPE", "enable", "scale_of"]
+
+FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
+PANEL = (300, 190)
+"""Width and height of one panel, px."""
+
+_LOOK: dict[str, tuple[str, list[int], str]] = {
+    "host-mm": ("#8c8c8c", [1, 3], "cross"),
+    "notifier": ("#d55e00", [1, 0], "square"),
+    "per-mm": ("#0072b2", [8, 2], "triangle-up"),
+    "merged": ("#009e73", [4, 2], "diamond"),
+    "batched": ("#cc4f9a", [8, 2, 2, 2], "circle"),
+    "region-mask": ("#56b4e9", [2, 2], "triangle-down"),
+    "classic": ("#e69f00", [12, 3], "triangle-right"),
+    "broadcast": ("#7f4f24", [6, 2, 1, 2], "triangle-left"),
+    "deferred": ("#5b3fa0", [3, 1], "stroke"),
+    "exact": ("#000000", [1, 1], "cross"),
+}
+_OTHER = ("#8c8c8c", [1, 0], "circle")
+
+_NAMES = [one.name for one in DESIGNS + VARIANTS]
+COLOUR, DASH, SHAPE = ({name: _LOOK.get(name, _OTHER)[k] for name in _NAMES} for k in range(3))
+"""Colour, dash pattern and point shape of each design."""
+
+
+def scale_of(table: dict[str, Any], names: list[str]) -> alt.Scale:
+    """The scale that gives each of ``names`` its own mark."""
+    return alt.Scale(domain=names, range=[table[name] for name in names])
+
+
+@alt.theme.register("mcost", enable=False)
+def _theme() -> alt.theme.ThemeConfig:
+    axis: Any = {
+        "labelFontSize": 11,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "gridColor": "#e6e6e6",
+        "domainColor": "#666666",
+        "tickColor": "#666666",
+        "labelOverlap": "greedy",
+    }
+    legend: Any = {"labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal",
+              "symbolStrokeWidth": 2, "labelLimit": 300}  # fmt: skip
+    title: Any = {"fontSize": 14, "subtitleFontSize": 11, "fontWeight": "normal", "anchor": "start",
+             "subtitleColor": "#555555", "frame": "group", "offset": 8}  # fmt: skip
+    return {
+        "config": {
+            "font": FONT,
+            "aria": False,
+            "background": "white",
+            "padding": {"left": 6, "top": 6, "right": 30, "bottom": 6},
+            "view": {"continuousWidth": PANEL[0], "continuousHeight": PANEL[1], "stroke": None},
+            "axis": axis,
+            "header": {"labelFontSize": 12, "titleFontSize": 12,
+                       "labelFontWeight": "normal", "titleFontWeight": "normal"},
+            "legend": legend,
+            "title": title,
+            "text": {"fontSize": 11},
+            "line": {"strokeWidth": 2},
+            "concat": {"spacing": 24},
+        }
+    }  # fmt: skip
+
+
+def _svg(spec: dict[str, Any], **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
+    """Notebook output of a chart: SVG, with its specification as metadata.
+
+    The specification is what tests compare: it does not change when only the drawing does.
+    """
+    import vl_convert  # noqa: PLC0415 - 84 MB, and only outputs need it
+
+    drawn = vl_convert.vegalite_to_svg(spec)
+    return {"image/svg+xml": drawn}, {"image/svg+xml": {"chart": spec}}
+
+
+def enable() -> None:
+    """Uses the theme for every chart, drawn as SVG without scripts."""
+    alt.theme.enable("mcost")
+    alt.renderers.register("mcost-svg", _svg)
+    alt.renderers.enable("mcost-svg")
