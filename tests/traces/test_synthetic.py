@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,7 @@ def trials_of(trace: Trace, starts: np.ndarray) -> list[Trace]:
     bounds = [*starts, len(trace)]
     return [
         Trace(**{name: getattr(trace, name)[low:high] for name in COLUMNS})
-        for low, high in zip(bounds[:-1], bounds[1:], strict=True)
+        for low, high in pairwise(bounds)
     ]
 
 
