@@ -6,7 +6,9 @@ interval is
     sqrt(2 v L / n) + b L / (3 n),        L = ln(2 cells / risk)
 
 (Bernstein's inequality): n trials, v the variance (the algebra's where it has one, else the
-sample's), b the largest deviation a trial showed, at least 1. All intervals together miss
+sample's), b the largest deviation a trial showed, at least 1. Where only the sample gives v,
+an event too rare to have been seen is allowed for: b is at least the expected value and v at
+least b times the difference, which weighs only when that is below 2 b L / n. All intervals together miss
 with probability ``risk`` when the algebra is right, however many cells there are. A count
 without variance must be equal. Trials are added until each half-width is at most 1 % of the
 expected value, or 0.05 per flush event where that is more (counts near 0).
@@ -216,6 +218,9 @@ def _cell(
     width = 0.0
     if not certain:
         seen = max(sums.high[at, column] - expected, expected - sums.low[at, column], 1.0)
+        if moment.variance is None:
+            seen = max(seen, expected)
+            spread = max(spread, abs(simulated - expected) * seen)
         width = sqrt(2 * max(0.0, spread) * _weight() / sums.n) + seen * _weight() / (3 * sums.n)
     off = abs(simulated - expected)
     holds = (
