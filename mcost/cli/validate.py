@@ -105,8 +105,42 @@ def _line(row: dict[str, object]) -> str:
     )
 
 
+def _kernel(asked: Asked) -> int:
+    """Counters of running kernels, row by row."""
+    from mcost.checks.kernel import bundled, judge, read_rows, summary
+    from mcost.checks.kernel.text import lines
+
+    files = bundled() if asked.data is None else [asked.data]
+    verdicts = judge([row for path in files for row in read_rows(path)])
+    if asked.as_json or asked.as_csv:
+        rows = [one.as_dict() for one in verdicts]
+        document = {"judge": "kernel", "rows": rows}
+        show(rows, asked.as_json, asked.as_csv, document=document)
+    else:
+        show(summary(verdicts), False, False, notes=["", *lines(verdicts)])
+    return int(any(one.verdict == "unexplained" for one in verdicts))
+
+
+def _safety(asked: Asked) -> int:
+    """Exhaustive small worlds for every design, and seeded bugs that must be caught."""
+    from tqdm import tqdm
+
+    from mcost.checks.safety import run_safety
+
+    with tqdm(unit="search", disable=not sys.stderr.isatty()) as bar:
+        report = run_safety(quick=asked.quick, say=lambda _: bar.update())
+    document = report.document()
+    if asked.as_json or asked.as_csv:
+        show(report.rows(), asked.as_json, asked.as_csv, document=document)
+    else:
+        show(report.rows(), False, False, notes=["", *report.lines()])
+    return 0 if report.ok else 1
+
+
 JUDGES: dict[str, Callable[[Asked], int]] = {
     "simulator": _simulator,
+    "safety": _safety,
     "published": _published,
+    "kernel": _kernel,
 }
 """What the model can be held against; each prints its table and returns the exit code."""

@@ -62,7 +62,7 @@ def predict_w7(row: Row) -> Prediction:
         "local_one": hull if page_wise else 0,
     }
     shown = {name: n for name, n in counted.items() if name in row.counted}
-    return Prediction(exactly(shown, row.reps), ("lazy", "cow"))
+    return Prediction(exactly(shown, row.reps), ("lazy",))
 
 
 @lru_cache(maxsize=1024)

@@ -48,18 +48,23 @@ def callbacks(row: Row, steps: Sequence[Step]) -> int:
     mine = [step for step in steps if step.design.name != "notifier"]
     if row.variant.migrate_batch > 1:
         return sum(step.times * from_flushes(step) for step in mine)
-    if row.op == "fork":
-        return row.flag("start")  # a pair for each copy-on-write mapping (README, W5)
+    return _of_old(row, mine)
+
+
+def _of_old(row: Row, mine: Sequence[Step]) -> int:
+    """6.1: gathers, range ends and cleared PTEs."""
     if row.op == "mremap":  # flush_tlb_range is no gather; freeing tables is
         return OLD_PAIRS["mremap"] + (row.pages >= TABLE_PAGES)
     if row.op in OLD_PAIRS:
         flushed = [step for step in mine if step.scenario.operation in _GATHERS]
         return OLD_PAIRS[row.op] + sum(step.times * _events(step) for step in flushed)
-    if row.op.startswith("pageout_anon"):
-        return 2 * row.pages + 1  # the cleared PTE, its range_end; the gather of MADV_PAGEOUT
-    if row.op.startswith("pageout_file"):
-        return row.pages + 1
-    return row.pages  # COW, write-protection, migration: one a page
+    told = {
+        "fork": row.flag("start"),  # a pair for each copy-on-write mapping (README, W5)
+        "pageout_anon_dirty": 2 * row.pages + 1,  # cleared PTE, its range end; the gather
+        "pageout_anon_clean": 2 * row.pages + 1,
+        "pageout_file_clean": row.pages + 1,
+    }
+    return told.get(row.op, row.pages)  # COW, write-protection, migration: one a page
 
 
 def from_flushes(step: Step) -> int:

@@ -79,7 +79,7 @@ def _at_once(row: Row, name: str) -> Prediction:
         steps.append(walk(row, "protect", 1, name, times=OLD_PAIRS[pairs]))
     if by_host:
         steps.append(own_alone(row, operation, row.pages))
-    return _prediction(row, steps, ("cut", "cow"))
+    return _prediction(row, steps, ("cut",))
 
 
 def _held_back(row: Row, name: str) -> Prediction:

@@ -71,9 +71,8 @@ class Verdict:
             "counted": self.counted, "verdict": self.verdict,
             "mechanism": self.mechanism or None,
         }  # fmt: skip
-        if self.interval:
-            shown["interval"] = [round(end, 3) for end in self.interval]
-        return shown
+        low, high = self.interval or (None, None)
+        return shown | {"low": low and round(low, 3), "high": high and round(high, 3)}
 
 
 def predict(row: Row) -> Prediction:
@@ -99,9 +98,9 @@ def judge(rows: Sequence[Row]) -> list[Verdict]:
     """
     known: dict[tuple[object, ...], Prediction] = {}
     spread = _spreads(rows)
-    made = []
+    made: list[Verdict] = []
     for row in rows:
-        key = (row.point, row.variant.name, *(row.extra.get(name) for name in _TAKEN))
+        key = (row.point, row.run, row.variant.name, *(row.extra.get(name) for name in _TAKEN))
         if key not in known:
             known[key] = predict(row)
         made += _verdicts(row, known[key], spread[row.point])
@@ -147,21 +146,33 @@ def _verdicts(
         yield Verdict(row, name, value.mean, counted, verdict, text, interval)
 
 
+_GROUPS = ("exact", "within spread", "within interval", "explained", "unexplained")
+
+
+def _group(one: Verdict) -> str:
+    if one.verdict != "within":
+        return one.verdict
+    return "within interval" if one.interval else "within spread"
+
+
 def summary(verdicts: Sequence[Verdict]) -> list[dict[str, object]]:
-    """One row per workload and kernel: rows, counters, and how many got which verdict."""
+    """One row per workload and kernel: rows, counters, and how many got which verdict.
+
+    ``within`` is told apart: inside the point's own spread, or inside a stated interval.
+    """
     groups: dict[tuple[str, str], list[Verdict]] = defaultdict(list)
     for one in verdicts:
         groups[one.row.workload, one.row.kernel].append(one)
     made: list[dict[str, object]] = []
     for (workload, kernel), mine in sorted(groups.items()):
-        count = Counter(one.verdict for one in mine)
+        count = Counter(_group(one) for one in mine)
         made.append(
             {
                 "workload": workload,
                 "kernel": kernel,
                 "rows": len({(one.row.file, one.row.line) for one in mine}),
                 "counters": len(mine),
-                **{name: count[name] for name in VERDICTS},
+                **{name: count[name] for name in _GROUPS},
             }
         )
     return made

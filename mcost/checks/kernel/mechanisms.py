@@ -54,7 +54,7 @@ def explain(row: Row, prediction: Prediction, off: Differences) -> dict[str, str
     return found
 
 
-def _lazy(row: Row, prediction: Prediction, off: Differences) -> set[str]:
+def _lazy(_: Row, __: Prediction, off: Differences) -> set[str]:
     """One to three targets fewer in as many calls."""
     missing = -off.get("remote_received", 0)
     same = off.get("tlb_interrupts", -missing) == -missing
@@ -63,7 +63,7 @@ def _lazy(row: Row, prediction: Prediction, off: Differences) -> set[str]:
 
 
 def _cut(row: Row, prediction: Prediction, off: Differences) -> set[str]:
-    """e flushes more, each telling what such a flush tells; the hull falls in parts.
+    """More flushes, each telling what such a flush tells, less lazy CPUs; the hull falls apart.
 
     zap_pte_range looks at need_resched before each PTE: a walk of P pages has P - 1 places.
     """
@@ -74,8 +74,8 @@ def _cut(row: Row, prediction: Prediction, off: Differences) -> set[str]:
     everybody = row.cpus if prediction.told >= row.cpus else 0  # not seen by the TLB line
     if (
         1 <= more <= most
-        and off.get("remote_received", told) == told
-        and off.get("tlb_interrupts", told) == told - more * everybody
+        and 0 <= told - off.get("remote_received", told) <= min(_MOST_LAZY, max(0, told - 1))
+        and off.get("tlb_interrupts", told) == off.get("remote_received", told) - more * everybody
     ):
         covered |= _SENT
     if 1 <= _whole_part(off.get("ipi", 0), row.busy) <= most:
@@ -133,15 +133,13 @@ def _straddle(row: Row, prediction: Prediction, off: Differences) -> set[str]:
     return _SENT | _LOCAL if fits else set()
 
 
-def _cow(row: Row, prediction: Prediction, off: Differences) -> set[str]:
+def _cow(row: Row, _: Prediction, off: Differences) -> set[str]:
     """After a fork the program's own next writes flush a page each.
 
-    y flushes of the operator's mm (targets: its other threads), x callbacks that a notifier
-    answers with a flush of all CPUs; callbacks are logged a little longer than the counters
-    run. The child's own writes are local.
+    Each may tell the operator's other threads, less lazy ones; a callback that a notifier
+    answers tells all CPUs. Callbacks are logged, and interrupts read, a little later than the
+    other counters; the child's own writes are local.
     """
-    if row.run and row.op != "fork":
-        return set()
     most = _STACK_AND_STATIC + -(-row.cpus // _CPUS_PER_PAGE)
     pages = off.get("local_one", 0)
     threads = row.cpus_per_sharer - 1 if row.workload in ("w1", "w5") else 0
@@ -152,16 +150,14 @@ def _cow(row: Row, prediction: Prediction, off: Differences) -> set[str]:
     late = off.get("tlb_interrupts", 0)
     answered = row.flag("mode") if row.workload == "w5" else 0
     for own in range(pages + 1):
-        calls = own if threads or row.variant.lazy_masks else 0
-        answers = remote - calls
-        if told != own * threads + answers * row.cpus or abs(answers) > answered * most:
-            continue
-        if own * threads <= late <= most * threads and (not threads or late % threads == 0):
-            return covered | _SENT
+        answers = remote - (own if threads or row.variant.lazy_masks else 0)
+        heard = told - answers * row.cpus
+        if abs(answers) <= answered * most and 0 <= heard <= own * threads:
+            return covered | _SENT if heard <= late <= most * threads else covered
     return covered
 
 
-def _pairs(row: Row, prediction: Prediction, off: Differences) -> set[str]:
+def _pairs(row: Row, _: Prediction, off: Differences) -> set[str]:
     """Nested calls, 6.1: range pairs of the second thread's own end, up to what is logged."""
     calls = 80
     most = max(0, row.flag("start") - calls)
@@ -170,7 +166,7 @@ def _pairs(row: Row, prediction: Prediction, off: Differences) -> set[str]:
     return {"remote_flush", "remote_received"} if fits else set()
 
 
-def _group(row: Row, prediction: Prediction, off: Differences) -> set[str]:
+def _group(row: Row, _: Prediction, off: Differences) -> set[str]:
     """Pages written out that the host's callbacks do not know: those of one sharer's own."""
     pages = row.flag("pswpout") - row.flag("start")
     told = pages * row.cpus_per_sharer

@@ -9,15 +9,15 @@ simulated machine is put into such moments and asked what one walk does:
   filter then selects nobody);
 - targets when every mm trims (lazy masks, at most once a second and mm).
 
-A real walk takes time. If each CPU that several threads share changes hands once while it
-lasts, at a uniform place in the walk, the number of times it is told is 0, 1 or 2 with
-probability 1/6, 2/3, 1/6: the mean stays, the variance of each such CPU is 1/3. The interval
-is the range of moments and ``SIGMAS`` standard deviations of that on both sides.
+A real walk takes time, and the threads of a CPU go on taking turns. If they do so ever so
+fast, each of the n sharers of a CPU finds it with probability 1/n: the mean number of times
+that it is told stays 1, the variance is 1 - 1/n; slower turns give less. The interval is the
+range of the moments and ``SIGMAS`` standard deviations of that on both sides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import sqrt
@@ -33,14 +33,13 @@ from mcost.spec.kernels import kernel
 from mcost.spec.vocabulary import COUNT_NAMES
 from mcost.traces.schema import ATTACH, INVALIDATE, KINDS, SWITCH, Trace
 
-__all__ = ["SIGMAS", "Moments", "crowded", "moments"]
+__all__ = ["SIGMAS", "Moments", "crowded", "moments", "turn_variance"]
 
-SIGMAS = 4.0
+SIGMAS = 3.0
 """Half-width of the walk's part of an interval, in standard deviations."""
 
 _TRIALS, _SEED = 200, 1
 _TRIM = 1_000_000_001  # ns after attach: past the first trim time
-_TURN_VARIANCE = 1 / 3
 
 Ints = npt.NDArray[np.int64]
 Sets = tuple[tuple[int, ...], ...]
@@ -53,20 +52,20 @@ class Moments:
     Attributes:
         calls, rounds, told, trimmed: per moment, int64 [trials]; rounds are the calls that
             tell somebody.
-        shared: CPUs that more than one thread uses.
+        variance: of the targets of one walk whose CPUs change hands all the time.
     """
 
     calls: Ints
     rounds: Ints
     told: Ints
     trimmed: Ints
-    shared: int
+    variance: float
 
 
 def crowded(row: Row, sets: Sequence[Sequence[int]]) -> Prediction:
     """Calls and targets of ``reps`` walks, stated as intervals; nothing is local."""
     seen = moments(tuple(map(tuple, sets)), row.cpus, row.variant.name)
-    walk = SIGMAS * sqrt(row.reps * seen.shared * _TURN_VARIANCE)
+    walk = SIGMAS * sqrt(row.reps * seen.variance)
     # Repetitions may meet the same moment: their spreads add up. One trim in a row.
     told = _value(seen.told, row.reps, walk)
     extra = float((seen.trimmed - seen.told).max())
@@ -82,7 +81,7 @@ def crowded(row: Row, sets: Sequence[Sequence[int]]) -> Prediction:
         **exactly({"local_all": 0, "local_one": 0}),
     }
     shown = {name: value for name, value in values.items() if name in row.counted}
-    return Prediction(shown, ("cow",))
+    return Prediction(shown)
 
 
 def _value(each: Ints, reps: int, walk: float) -> Value:
@@ -108,7 +107,12 @@ def moments(sets: Sets, cpus: int, kernel_name: str) -> Moments:
     ):
         seen = simulate_parts(trace, design(which), variant, cpus=cpus, sets=1)
         counted[name] = seen[:, COUNT_NAMES.index(count)]
-    return Moments(**counted, shared=sum(len(mine) > 1 for mine in users.values()))
+    return Moments(**counted, variance=turn_variance([len(mine) for mine in users.values()]))
+
+
+def turn_variance(users: Iterable[int]) -> float:
+    """Sum of 1 - 1/n over CPUs with n sharers each: turns much faster than the walk."""
+    return sum(1 - 1 / n for n in users)
 
 
 def _walks(users: dict[int, list[int]], sharers: int, at: int) -> Prepared:

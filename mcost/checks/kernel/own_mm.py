@@ -39,10 +39,14 @@ _SIMPLE: dict[str, str] = {
 """Operations that are one entry of ``mcost.spec.operations``."""
 
 
+_FIRST = ("dontneed", 1, 0)
+"""Op, pages and run of the first point of W5 after its fork (w5.c, main and one)."""
+
+
 def predict_w1(row: Row) -> Prediction:
     """W1 (w123.c, w1_ops): one mm; mremap moves to one page past a 2 MiB boundary."""
     steps = _steps(row, _mremap_w1)
-    return _prediction(row, steps, ("lazy", "cut", "cow"))
+    return _prediction(row, steps)
 
 
 def predict_w5(row: Row) -> Prediction:
@@ -56,16 +60,28 @@ def predict_w5(row: Row) -> Prediction:
     if mode == 1:
         told = callbacks(row, steps)
         steps = [*steps, own(row, "protect", 1, "notifier", told)]
-    allows = ("straddle", "lazy", "cut", "cow")
-    return _prediction(row, steps, allows)
+    return _prediction(row, steps)
 
 
-def _prediction(row: Row, steps: list[Step], allows: tuple[str, ...]) -> Prediction:
+def _allows(row: Row) -> tuple[str, ...]:
+    """What this operation can show: only a zap yields, only a fork leaves shared pages."""
+    shown = ["lazy"]
+    if _SIMPLE.get(row.op, "").startswith("zap"):
+        shown.append("cut")
+    if row.workload == "w5" and row.op == "mremap":
+        shown.append("straddle")
+    first = (row.op, row.pages, row.run) == _FIRST
+    if row.workload == "w5" and (row.op == "fork" or first):
+        shown.append("cow")
+    return tuple(shown)
+
+
+def _prediction(row: Row, steps: list[Step]) -> Prediction:
     counted = count_steps(steps, row.ceiling)
     remote, mode = int(row.cpus_per_sharer > 1), row.flag("mode")
     return Prediction(
         values=exactly({name: n for name, n in counted.items() if name in row.counted}, row.reps),
-        allows=allows,
+        allows=_allows(row),
         pages=min(row.pages, TABLE_PAGES),
         walks=max(1, -(-row.pages // TABLE_PAGES)),
         calls=remote + mode,

@@ -9,10 +9,11 @@ counted beside the flushes, by other counters, and stand in for P and the lists.
 
 from __future__ import annotations
 
+from collections import Counter
 from math import ceil, sqrt
 
 from mcost.checks.kernel.layout import random_sets
-from mcost.checks.kernel.moments import SIGMAS
+from mcost.checks.kernel.moments import SIGMAS, turn_variance
 from mcost.checks.kernel.rows import Row
 from mcost.checks.kernel.steps import Prediction, Value, count_steps, exactly, on_cpus, own_alone
 
@@ -105,16 +106,15 @@ def _turns(row: Row, taken: Reclaimed, rounds: Value, sets: list[list[int]]) -> 
     """Overlapping sets: each CPU used has a sharer loaded, so the union is all of them.
 
     While the rmap walk of a page lasts, a CPU can pass from a sharer not yet visited to one
-    visited already, and is missed: half of the turns that moments.py bounds. A page that is
-    found again in a later list costs one more flush at that list's end.
+    visited already, and is missed: the turns that moments.py bounds. A page that is found
+    again in a later list costs one more flush at that list's end.
     """
     users = [cpu for mine in sets for cpu in mine]
-    union = len(set(users))
-    shared = sum(users.count(cpu) > 1 for cpu in set(users))
+    union, variance = len(set(users)), turn_variance(Counter(users).values())
     lists = taken.lists if taken.lists is not None else rounds.high
-    more = Value(rounds.mean, rounds.low, rounds.high + lists) if shared else rounds
+    more = Value(rounds.mean, rounds.low, rounds.high + lists) if variance else rounds
     values = deferred(row, more, union)
-    slack = SIGMAS * sqrt(rounds.mean * shared / 3)
+    slack = SIGMAS * sqrt(rounds.mean * variance)
     for name in ("remote_received", "tlb_interrupts"):
         value = values[name]
         values[name] = Value(value.mean, max(0.0, value.low - slack), value.high)

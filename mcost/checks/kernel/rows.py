@@ -6,11 +6,11 @@ import csv
 import gzip
 import json
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from mcost.spec.files import data_path
 from mcost.spec.kernels import KERNELS, Kernel
@@ -128,14 +128,15 @@ def read_rows(path: Path) -> list[Row]:
     return rows
 
 
-def _open(path: Path) -> TextIOWrapper:
-    raw = path.open("rb")
-    packed = raw.read(2) == b"\x1f\x8b"
-    raw.seek(0)
-    return TextIOWrapper(gzip.open(raw) if packed else raw, encoding="utf-8", newline="")
+def _open(path: Path) -> IO[str]:
+    with path.open("rb") as raw:
+        packed = raw.read(2) == b"\x1f\x8b"
+    if packed:
+        return gzip.open(path, "rt", encoding="utf-8", newline="")
+    return path.open(encoding="utf-8", newline="")
 
 
-def _rows(name: str, text: TextIOWrapper) -> Iterator[Row]:
+def _rows(name: str, text: IO[str]) -> Iterator[Row]:
     header: list[str] | None = None
     try:
         for number, line in enumerate(text, 1):
@@ -151,7 +152,7 @@ def _rows(name: str, text: TextIOWrapper) -> Iterator[Row]:
                 header = header or _header(name, cells)
             else:
                 yield _row(name, number, header, cells)
-    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
+    except (UnicodeDecodeError, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise RowError(f"{name}: not a readable CSV or gzip file ({error})") from error
 
 
@@ -173,9 +174,7 @@ def _row(name: str, number: int, header: list[str], cells: list[str]) -> Row:
         )
     table = dict(zip(header, cells, strict=True))
     whole = {one: _whole(name, number, one, table[one]) for one in _NUMBERS}
-    counted = {
-        one: _whole(name, number, one, table[one]) for one in COUNTERS if one in table
-    }
+    counted = {one: _whole(name, number, one, table[one]) for one in COUNTERS if one in table}
     extra = _extra(name, number, table.get("extra", ""))
     if table["workload"] == "w6" and "ipi" in extra:
         counted["ipi"] = _whole(name, number, "extra: ipi", str(extra["ipi"]))
@@ -233,7 +232,7 @@ def _variant(name: str, number: int, release: str) -> Kernel:
     wanted = version.group() if version else release
     lazy = release.endswith("-lazymask")
     for entry in KERNELS:
-        if (entry.lazy_masks if lazy else entry.name == wanted):
+        if entry.lazy_masks if lazy else entry.name == wanted:
             return entry
     known = ", ".join(entry.name for entry in KERNELS)
     raise RowError(

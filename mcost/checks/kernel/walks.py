@@ -6,6 +6,8 @@ The rmap walk flushes each mm in turn: ``per-mm``. The operator sits on CPU 0 an
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mcost.checks.kernel.layout import random_sets
 from mcost.checks.kernel.moments import crowded
 from mcost.checks.kernel.rows import Row
@@ -25,7 +27,7 @@ def predict_w2(row: Row) -> Prediction:
     layout = row.extra.get("layout", "disjoint")
     if layout == "random":
         sets = random_sets(row.cpus, row.sharers, row.cpus_per_sharer, row.flag("seed"))
-        return crowded(row, sets)
+        return replace(crowded(row, sets), allows=_after_fork(row))
     if layout != "disjoint":
         raise row.error(f"extra: layout is {layout!r}, must be disjoint or random")
     if row.busy > row.cpus - 1:
@@ -36,11 +38,16 @@ def predict_w2(row: Row) -> Prediction:
     counted = count_steps(steps, row.ceiling)
     return Prediction(
         values=exactly({name: n for name, n in counted.items() if name in row.counted}, row.reps),
-        allows=("lazy", "cut", "cow"),
+        allows=("lazy", "cut", *_after_fork(row)),
         pages=row.pages,
         walks=max(1, counted["remote_flush"]),
         told=row.cpus_per_sharer,
     )
+
+
+def _after_fork(row: Row) -> tuple[str, ...]:
+    """The first point after the sharers were forked (w123.c, w2_point)."""
+    return ("cow",) if (row.op, row.pages, row.run) == ("punch", 1, 0) else ()
 
 
 def _walk(row: Row) -> Step:
