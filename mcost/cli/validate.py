@@ -133,7 +133,15 @@ def _safety(asked: Asked) -> int:
     if asked.as_json or asked.as_csv:
         show(report.rows(), asked.as_json, asked.as_csv, document=document)
     else:
-        show(report.rows(), False, False, notes=["", *report.lines()])
+        caught = sum(one.caught for one in report.mutants)
+        notes = [
+            "",
+            f"{sum(one.as_expected for one in report.designs)} of {len(report.designs)} designs are"
+            f" as they say, {caught} of {len(report.mutants)} seeded bugs caught",
+            "shortest counterexamples, replayed on a second machine:",
+            *report.traces(),
+        ]
+        show(report.rows(), False, False, notes=notes)
     return 0 if report.ok else 1
 
 
