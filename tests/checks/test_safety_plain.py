@@ -94,9 +94,7 @@ def test_a_lazy_cpu_loads_no_mm_when_page_tables_are_freed() -> None:
     assert m.masks[0] == set()
 
 
-def test_a_slot_that_is_not_loaded_is_dropped_at_the_next_switch() -> (
-    None
-):
+def test_a_slot_that_is_not_loaded_is_dropped_at_the_next_switch() -> None:
     m = operate(run(running(world("merged"), 0), Step("leave", 0)), 1)
     assert m.operations == [None, None]
     assert cached(m) == {0: 0}
