@@ -18,8 +18,12 @@ VERBS: tuple[str, ...] = (
     "simulate",
     "explore",
     "trace",
+    "whatif",
     "validate",
     "report",
+    "reply",
+    "figure",
+    "table",
 )
 """Verb modules of ``mcost.cli`` in help order; each has ``register(app)``."""
 

@@ -1,17 +1,41 @@
-"""Questions that notebooks ask more than once, answered as frames or numbers."""
+"""Questions that notebooks and tables ask, answered as frames or numbers."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pandas as pd
 
-from mcost.report.figures.stale import stale_map
+from mcost.algebra.cost import NotPriced
+from mcost.checks.costs import cost_rows
+from mcost.checks.crossover import crossover
+from mcost.checks.kernel import summary as kernel_summary
+from mcost.report.judges import kernel_verdicts
+from mcost.report.measure import measure, stale_uses
 from mcost.report.points import expected
 from mcost.report.setting import Setting
+from mcost.report.workload import totals
 from mcost.spec.designs import DESIGNS, design
+from mcost.spec.hardware import hardware
 
-__all__ = ["per_operation", "stale_share"]
+__all__ = [
+    "MACHINES",
+    "PAIRS",
+    "agreement_rows",
+    "cost_table",
+    "crossover_rows",
+    "designs_table",
+    "kernel_table",
+    "per_operation",
+    "stale_share",
+    "workload_table",
+]
 
 _COLUMNS = ("flush_events", "rounds", "ipis", "useful_ipis", "bystander_ipis", "generation_bumps")
+MACHINES = ("haswell-1s", "skylake-2s", "skylake-4s", "kvm-guest")
+"""Price lists on which designs that interrupt are compared."""
+PAIRS = (("per-mm", "merged"), ("notifier", "per-mm"), ("notifier", "batched"))
+"""Designs whose order is asked for."""
 
 
 def per_operation(setting: Setting, counts: tuple[str, ...] = _COLUMNS) -> pd.DataFrame:
@@ -22,7 +46,65 @@ def per_operation(setting: Setting, counts: tuple[str, ...] = _COLUMNS) -> pd.Da
     return wide.reset_index().rename_axis(columns=None)
 
 
+def designs_table(_: Setting) -> pd.DataFrame:
+    """The four columns of every design, and whether it is safe."""
+    return pd.DataFrame(
+        {
+            "design": one.name,
+            "hook": one.hook,
+            "tracks": one.tracks,
+            "delivery": one.delivery,
+            "scope": one.scope,
+            "safe": "no" if one.unsafe else "yes",
+        }
+        for one in DESIGNS
+    )
+
+
 def stale_share(setting: Setting, name: str) -> tuple[int, int]:
     """(stale uses, uses) of a design after one operation: every CPU, every page, once each."""
-    found = stale_map(setting.scenario(), design(name), setting.seed)
-    return int(found.sum()), int(found.size)
+    return stale_uses(setting.scenario(), design(name), setting.seed)
+
+
+def agreement_rows(setting: Setting) -> pd.DataFrame:
+    """Simulated means with 95 % half-widths beside the closed forms."""
+    found = measure(setting.scenario(), DESIGNS, ("ipis", "rounds"), setting.seed)
+    frame = pd.DataFrame([asdict(cell) for cell in found.cells])
+    return frame[["design", "count", "model", "mean", "half_width", "trials"]]
+
+
+def cost_table(setting: Setting, component: str = "initiator") -> pd.DataFrame:
+    """One component of the cost of each design, us; NaN where the machine cannot."""
+    names = [one.name for one in DESIGNS]
+    rows = cost_rows(setting.scenario(), names, hardware(setting.hardware))
+    frame = pd.DataFrame([row for row in rows if row["component"] == component])
+    for name in ("mean", "low", "high"):
+        frame[f"{name}_us"] = frame[f"{name}_ns"].astype(float) / 1000
+    return frame[["design", "mean_us", "low_us", "high_us"]]
+
+
+def crossover_rows(setting: Setting) -> pd.DataFrame:
+    """Where the initiator's time of two designs changes order as sharers are added."""
+    rows = []
+    for name in MACHINES:
+        for one, other in PAIRS:
+            pair = design(one), design(other)
+            try:
+                found = crossover(setting.scenario(), pair, "sharers", "initiator", hardware(name))
+            except NotPriced:
+                continue
+            rows.append(
+                {"hardware": name, "pair": f"{one} | {other}", "at": found.at, "low": found.low,
+                 "high": found.high, "below": found.before, "above": found.after}
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def kernel_table(_: Setting) -> pd.DataFrame:
+    """Verdicts on the bundled counters of real kernels, by workload and kernel."""
+    return pd.DataFrame(kernel_summary(kernel_verdicts()))
+
+
+def workload_table(_: Setting) -> pd.DataFrame:
+    """Totals of the bundled recorded trace under every design."""
+    return totals()

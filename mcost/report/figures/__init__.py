@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from mcost.report.figures.base import Figure
+from mcost.report.figures.compared import COMPARED
 from mcost.report.figures.scaling import SCALING
 from mcost.report.figures.stale import STALE
 from mcost.spec.lookup import find
 
 __all__ = ["FIGURES", "Figure", "figure"]
 
-FIGURES: tuple[Figure, ...] = (STALE, SCALING)
+FIGURES: tuple[Figure, ...] = (STALE, SCALING, COMPARED)
 """In the order of the notebooks."""
 
 

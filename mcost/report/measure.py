@@ -1,0 +1,168 @@
+"""Designs against a baseline: simulated means with intervals, and what the algebra expects."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import t as student
+
+from mcost.algebra.counts import expect, mean_sd
+from mcost.report.points import trials_for
+from mcost.simulator import prepare, simulate_parts
+from mcost.spec.designs import Design
+from mcost.spec.scenario import Scenario
+from mcost.spec.vocabulary import COUNT_NAMES
+from mcost.traces.schema import COLUMNS, TOUCH, Trace, concatenate
+from mcost.traces.synthetic import synthesize
+
+__all__ = ["Measured", "Result", "measure", "stale_uses"]
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One count of one design.
+
+    Attributes:
+        design, count: which.
+        mean: simulated, per operation.
+        half_width: half of its 95 % interval; 0 when every trial gave the same.
+        model: the algebra's mean, None without a closed form.
+        change: percent against the baseline, minus is less; None where that is 0.
+        significant: whether the 95 % interval of the paired difference leaves 0 out.
+        trials: independent trials behind the mean.
+    """
+
+    design: str
+    count: str
+    mean: float
+    half_width: float
+    model: float | None
+    change: float | None
+    significant: bool
+    trials: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one comparison found.
+
+    Attributes:
+        cells: designs x counts, designs in the order given, the baseline first.
+        digest: first 12 hexadecimal digits of the SHA-256 of the simulated trials.
+    """
+
+    cells: tuple[Measured, ...]
+    digest: str
+
+    def of(self, count: str) -> list[Measured]:
+        """One count of every design."""
+        return [cell for cell in self.cells if cell.count == count]
+
+    def agreement(self) -> tuple[int, int, float]:
+        """(cells inside their interval, cells, largest difference in percent of the model).
+
+        The intervals are widened for the number of cells (Bonferroni), so that all of them
+        together miss with 5 % when the model is right.
+        """
+        known = [(cell, cell.model) for cell in self.cells if cell.model is not None]
+        wide = _quantile(self.cells[0].trials, len(known)) / _quantile(self.cells[0].trials)
+        inside = sum(abs(c.mean - m) <= c.half_width * wide + 1e-9 * max(1, m) for c, m in known)
+        worst = max((abs(c.mean - m) / m for c, m in known if m), default=0.0)
+        return inside, len(known), 100 * worst
+
+
+def measure(
+    scenario: Scenario, designs: Sequence[Design], counts: Sequence[str], seed: int
+) -> Result:
+    """Simulates every design on the same trials; the first design is the baseline."""
+    trials = trials_for(scenario)
+    trace, starts = synthesize(scenario, trials, seed)
+    ready = prepare(trace, starts)
+    columns = [COUNT_NAMES.index(count) for count in counts]
+    seen = {
+        one.name: simulate_parts(
+            ready,
+            one,
+            scenario.variant,
+            cpus=scenario.cpus,
+            sets=max(1, -(-scenario.pages // 8)),
+            batch=scenario.batch,
+            apic=scenario.apic,
+            invlpgb_max=scenario.invlpgb_max,
+        )[:, columns].astype(np.float64)
+        for one in designs
+    }
+    base = seen[designs[0].name]
+    cells = [
+        _cell(scenario, one, count, seen[one.name][:, at], base[:, at])
+        for one in designs
+        for at, count in enumerate(counts)
+    ]
+    return Result(tuple(cells), _digest(trace))
+
+
+def _cell(
+    scenario: Scenario,
+    one: Design,
+    count: str,
+    values: npt.NDArray[np.float64],
+    base: npt.NDArray[np.float64],
+) -> Measured:
+    mean, half = _interval(values)
+    apart, width = _interval(values - base)
+    pair = mean_sd(getattr(expect(scenario, one), count))
+    zero = float(base.mean())
+    return Measured(
+        design=one.name,
+        count=count,
+        mean=mean,
+        half_width=half,
+        model=None if pair is None else pair[0],
+        change=100 * apart / zero if zero else None,
+        significant=abs(apart) > width,
+        trials=len(values),
+    )
+
+
+def _interval(values: npt.NDArray[np.float64]) -> tuple[float, float]:
+    sd = float(values.std(ddof=1))
+    return float(values.mean()), _quantile(len(values)) * sd / sqrt(len(values))
+
+
+def _quantile(trials: int, cells: int = 1) -> float:
+    return float(student.ppf(1 - (1 - CONFIDENCE) / (2 * cells), trials - 1))
+
+
+def _digest(trace: Trace) -> str:
+    held = hashlib.sha256()
+    for name in COLUMNS:
+        held.update(np.ascontiguousarray(getattr(trace, name)).tobytes())
+    return held.hexdigest()[:12]
+
+
+def stale_uses(scenario: Scenario, one: Design, seed: int) -> tuple[int, int]:
+    """(stale uses, uses): after one operation every CPU uses every page once."""
+    trace, starts = synthesize(scenario, 1, seed)
+    cpu, page = np.indices((scenario.cpus, scenario.pages)).reshape(2, -1)
+    uses = Trace.build(
+        time=np.full(cpu.size, trace.time[-1]),
+        cpu=cpu,
+        event=np.full(cpu.size, TOUCH),
+        page=page + scenario.offset,
+    )
+    seen = simulate_parts(
+        prepare(concatenate([trace, uses]), starts),
+        one,
+        scenario.variant,
+        cpus=scenario.cpus,
+        sets=max(1, -(-scenario.pages // 8)),
+        batch=scenario.batch,
+    )
+    return int(seen[0, COUNT_NAMES.index("stale_hits")]), int(cpu.size)
