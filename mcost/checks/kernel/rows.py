@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from mcost.checks.kernel.release import variant_of
 from mcost.spec.files import data_path
-from mcost.spec.kernels import KERNELS, Kernel
+from mcost.spec.kernels import Kernel
 
 __all__ = ["COUNTERS", "Row", "RowError", "bundled", "read_rows"]
 
@@ -227,17 +228,10 @@ def _extra(name: str, number: int, cell: str) -> dict[str, Any]:
 
 
 def _variant(name: str, number: int, release: str) -> Kernel:
-    """The variant of a release such as 6.12.117; ``-lazymask`` keeps lazy masks."""
-    version = re.match(r"\d+\.\d+", release)
-    wanted = version.group() if version else release
-    lazy = release.endswith("-lazymask")
-    for entry in KERNELS:
-        if entry.lazy_masks if lazy else entry.name == wanted:
-            return entry
-    known = ", ".join(entry.name for entry in KERNELS)
-    raise RowError(
-        f"{name}: row {number}: kernel {release!r} is not known, must start with one of {known}"
-    )
+    try:
+        return variant_of(release)
+    except ValueError as error:
+        raise RowError(f"{name}: row {number}: {error}") from error
 
 
 def _stale(name: str, number: int, found: re.Match[str]) -> Row:
