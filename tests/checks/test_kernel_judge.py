@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from mcost.checks.kernel import Row, Verdict, bundled, judge, read_rows, summary
 from mcost.checks.kernel.host import MODES
 from mcost.checks.kernel.layout import random_sets
+from mcost.checks.kernel.lists import most_lists, usual_lists
 from mcost.checks.kernel.mechanisms import split_adds
 
 HEAD = (
@@ -195,6 +196,17 @@ def test_only_unsafe_designs_leave_stale_reads(rows: list[Row]) -> None:
         else:
             assert found.predicted == (reads if mode == 4 and reclaimed else 0)
             assert found.verdict == "exact"
+
+
+def test_lists_of_a_reclaim_request(rows: list[Row]) -> None:
+    """The loops of vmscan.c against lists counted by the function profiler, W3 file pages."""
+    mine = [row for row in rows if row.op == "reclaim_file_clean"]
+    assert len(mine) == 144
+    for row in mine:
+        counted = row.flag("n_shrink_folio_list") or row.flag("n_shrink_page_list")
+        asked = (row.pages, row.pages // 2, row.variant)
+        assert abs(usual_lists(*asked) - counted) <= 2
+        assert counted <= most_lists(*asked)
 
 
 def test_random_sets_are_those_of_the_rows(rows: list[Row]) -> None:

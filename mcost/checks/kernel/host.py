@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from mcost.checks.kernel.callbacks import OLD_PAIRS
+from mcost.checks.kernel.lists import most_lists, usual_lists
 from mcost.checks.kernel.reclaim import Reclaimed, deferred
 from mcost.checks.kernel.rows import Row
 from mcost.checks.kernel.steps import (
@@ -52,6 +53,9 @@ _RECLAIM = {
     "reclaim64_clean": False,
 }
 """Op -> whether the PTEs are dirty."""
+
+_WAITING = {"reclaim_dirty": 512, "reclaim_clean_pte": 512}
+"""Pages that can be reclaimed (w6.c, AP) where that is not what is asked for."""
 
 
 def predict_w6(row: Row) -> Prediction:
@@ -97,7 +101,10 @@ def _held_back(row: Row, name: str) -> Prediction:
         return _prediction(row, [walk(row, "migrate", pages, name)], ())
     if _RECLAIM[row.op]:
         return _prediction(row, [walk(row, "reclaim_dirty", pages, name)], ("group",))
-    rounds = Reclaimed(0, pages, None).rounds(batch_full=True)
+    waiting = _WAITING.get(row.op, row.pages)
+    lists = usual_lists(waiting, row.pages, row.variant)
+    most = most_lists(pages, row.pages, row.variant)
+    rounds = Reclaimed(0, pages, lists, most).rounds(row.variant.migrate_batch > 1)
     values = deferred(row, rounds, row.busy)
     values["ipi"] = Value(0, 0, 0)
     return Prediction(_of(row, values), ("group",))

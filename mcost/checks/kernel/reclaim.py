@@ -10,34 +10,37 @@ counted beside the flushes, by other counters, and stand in for P and the lists.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from math import ceil, sqrt
 
 from mcost.checks.kernel.layout import random_sets
+from mcost.checks.kernel.lists import LIST, most_lists, usual_lists
 from mcost.checks.kernel.moments import SIGMAS, turn_variance
 from mcost.checks.kernel.rows import Row
 from mcost.checks.kernel.steps import Prediction, Value, count_steps, exactly, on_cpus, own_alone
 
-__all__ = ["LIST", "Reclaimed", "deferred", "predict_w3"]
-
-LIST = 32
-"""SWAP_CLUSTER_MAX: pages isolated for one list, mm/vmscan.c shrink_inactive_list (KF 3)."""
+__all__ = ["Reclaimed", "deferred", "predict_w3"]
 
 _WRITTEN = ("reclaim_shmem_write", "reclaim_shmem_w1")
 _READ = ("reclaim_shmem_read", "reclaim_file_clean")
 _INHERITED = "reclaim_anon_fork"
 
 
+@dataclass(frozen=True)
 class Reclaimed:
     """How many pages one call unmapped, and in how many lists.
 
     Attributes:
         dirty: pages flushed before they were written out.
         clean: the others.
-        lists: shrink lists, None when the row does not say.
+        lists: shrink lists as counted, or as usual.
+        most: an upper limit of them.
     """
 
-    def __init__(self, dirty: int, clean: int, lists: int | None) -> None:
-        self.dirty, self.clean, self.lists = dirty, clean, lists
+    dirty: int
+    clean: int
+    lists: int
+    most: int
 
     def rounds(self, batch_full: bool) -> Value:
         """Flushes: one a dirty page; for clean ones one a list that holds one.
@@ -48,10 +51,11 @@ class Reclaimed:
         """
         if not self.clean:
             return Value(self.dirty, self.dirty, self.dirty)
-        most = self.clean if self.lists is None else min(self.lists, self.clean)
-        more = self.clean // (LIST - 1) if batch_full else 0
         least = ceil(self.clean / LIST)
-        return Value(self.dirty + most, self.dirty + least, self.dirty + max(most + more, least))
+        usual = max(least, min(self.lists, self.clean))
+        more = self.clean // (LIST - 1) if batch_full else 0
+        most = max(usual, min(self.most, self.clean) + more)
+        return Value(self.dirty + usual, self.dirty + least, self.dirty + most)
 
 
 def predict_w3(row: Row) -> Prediction:
@@ -88,16 +92,19 @@ def _shown(row: Row, values: dict[str, Value], allows: tuple[str, ...]) -> Predi
 
 
 def _taken(row: Row) -> Reclaimed:
-    lists = row.extra.get("n_shrink_folio_list", row.extra.get("n_shrink_page_list"))
+    counted = row.flag("n_shrink_folio_list") or row.flag("n_shrink_page_list")
+    request = row.pages // 2
+    lists = counted or usual_lists(row.pages, request, row.variant)
+    most = counted or most_lists(row.pages, request, row.variant)
     written = row.flag("pswpout")
     mms = row.sharers + (row.op == _INHERITED)
     pages = row.flag("n_try_to_unmap_one") // mms
     if row.op in _WRITTEN:
-        return Reclaimed(written, 0, lists)
+        return Reclaimed(written, 0, lists, most)
     if row.op in _READ:  # written out or not, no PTE is dirty
-        return Reclaimed(0, pages or row.pages // 2, lists)
+        return Reclaimed(0, pages or request, lists, most)
     if row.op == _INHERITED:
-        return Reclaimed(written, max(0, pages - written), lists)
+        return Reclaimed(written, max(0, pages - written), lists, most)
     known = ", ".join((*_WRITTEN, *_READ, _INHERITED))
     raise row.error(f"op {row.op!r} is not known in w3, must be one of {known}")
 
@@ -111,8 +118,7 @@ def _turns(row: Row, taken: Reclaimed, rounds: Value, sets: list[list[int]]) -> 
     """
     users = [cpu for mine in sets for cpu in mine]
     union, variance = len(set(users)), turn_variance(Counter(users).values())
-    lists = taken.lists if taken.lists is not None else rounds.high
-    more = Value(rounds.mean, rounds.low, rounds.high + lists) if variance else rounds
+    more = Value(rounds.mean, rounds.low, rounds.high + taken.most) if variance else rounds
     values = deferred(row, more, union)
     slack = SIGMAS * sqrt(rounds.mean * variance)
     for name in ("remote_received", "tlb_interrupts"):
