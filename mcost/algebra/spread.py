@@ -21,6 +21,7 @@ from mcost.spec.prices import MACHINE_CONSTANTS, PRICE_NAMES
 
 __all__ = [
     "DIMENSIONS",
+    "TAIL",
     "Estimate",
     "draw",
     "estimate",
@@ -38,8 +39,9 @@ DIMENSIONS: tuple[str, ...] = (
 )
 """Owner of each dimension of the sequence; ``live`` is the workload's."""
 
-_TAIL = 0.05
-_EDGE = float(norm.ppf(1 - _TAIL))
+TAIL = 0.05
+"""Probability of each end outside an interval."""
+_EDGE = float(norm.ppf(1 - TAIL))
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def quantile(constant: Constant, share: Floats) -> Floats:
         z = norm.ppf(share) / _EDGE
         ratio = np.where(z < 0, low / value, high / value)
         return np.asarray(value * ratio ** np.abs(z))
-    reach = (share - 0.5) / (0.5 - _TAIL)
+    reach = (share - 0.5) / (0.5 - TAIL)
     moved = np.where(reach < 0, reach * (value - low), reach * (high - value))
     return np.asarray(np.maximum(value + moved, 0.0))
 
@@ -117,8 +119,8 @@ def one_sided(value: float, down: npt.ArrayLike, up: npt.ArrayLike) -> Estimate:
     least 90 %; and since a wider spread moves each of them further out, draw by draw, it can
     never narrow the interval. Quantiles of the full draws promise only the first of the two.
     """
-    low = np.quantile(np.atleast_1d(down), _TAIL)
-    high = np.quantile(np.atleast_1d(up), 1 - _TAIL)
+    low = np.quantile(np.atleast_1d(down), TAIL)
+    high = np.quantile(np.atleast_1d(up), 1 - TAIL)
     return Estimate(float(value), float(min(low, value)), float(max(high, value)))
 
 

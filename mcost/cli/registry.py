@@ -19,6 +19,7 @@ VERBS: tuple[str, ...] = (
     "explore",
     "trace",
     "whatif",
+    "sweep",
     "validate",
     "report",
     "reply",

@@ -1,0 +1,89 @@
+"""Answers by the machine: many trials of one scenario, the same ones for every design."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from math import ceil
+
+import numpy as np
+import numpy.typing as npt
+
+from mcost.simulator import prepare, simulate_parts
+from mcost.spec.designs import Design
+from mcost.spec.scenario import Scenario
+from mcost.spec.vocabulary import COUNT_NAMES
+from mcost.traces.synthetic import synthesize
+
+__all__ = ["Seen", "events_of", "seed_of", "simulated"]
+
+_EVENTS_AT_ONCE = 2_000_000
+
+
+@dataclass
+class Seen:
+    """What the trials of one scenario under one design showed.
+
+    Attributes:
+        mean, sd: [counts], per trial; sd of the sample, NaN for one trial.
+    """
+
+    mean: npt.NDArray[np.float64]
+    sd: npt.NDArray[np.float64]
+
+
+def seed_of(seed: int, cell: int) -> int:
+    """The seed of one scenario: the sweep's and its number, hashed to 31 bits."""
+    return int.from_bytes(sha256(f"{seed}:{cell}".encode()).digest()[:4], "big") >> 1
+
+
+def events_of(scenario: Scenario) -> int:
+    """Trace events of one trial, roughly."""
+    held = 1.0 if scenario.held is None else scenario.held
+    moves = 2 * (scenario.rate or 0.0) * (scenario.age or 0.0) * scenario.sharers
+    visits = scenario.sharers * (1 + scenario.threads) + moves
+    return ceil(visits + scenario.cpus * (2 + scenario.pages * held))
+
+
+def simulated(
+    scenario: Scenario,
+    designs: Sequence[Design],
+    trials: int,
+    seed: int,
+    geometry: tuple[int, int],
+) -> list[Seen]:
+    """Runs the trials under each design.
+
+    Args:
+        scenario: the question.
+        designs: who answers.
+        trials: at least 1.
+        seed: of the trials.
+        geometry: sets and ways of each TLB; 0 sets for enough to hold all pages.
+    """
+    size = (len(designs), len(COUNT_NAMES))
+    total, square = np.zeros(size, np.int64), np.zeros(size)
+    done, at_once = 0, max(1, _EVENTS_AT_ONCE // events_of(scenario))
+    while done < trials:
+        some = min(at_once, trials - done)
+        ready = prepare(*synthesize(scenario, some, seed + done))
+        for at, one in enumerate(designs):
+            seen = simulate_parts(
+                ready,
+                one,
+                scenario.variant,
+                cpus=scenario.cpus,
+                sets=geometry[0] or max(128, ceil(scenario.pages / 8)),
+                ways=geometry[1],
+                batch=scenario.batch,
+                apic=scenario.apic,
+                invlpgb_max=scenario.invlpgb_max,
+            )
+            total[at] += seen.sum(axis=0)
+            square[at] += (seen.astype(np.float64) ** 2).sum(axis=0)
+        done += some
+    mean = total / trials
+    with np.errstate(invalid="ignore", divide="ignore"):
+        variance = np.maximum(square / trials - mean**2, 0) * trials / np.float64(trials - 1)
+    return [Seen(mean[at], np.sqrt(variance[at])) for at in range(len(designs))]

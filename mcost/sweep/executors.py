@@ -1,0 +1,101 @@
+"""Where chunks are worked on: this process, a pool of processes, or a Dask cluster."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+__all__ = ["Inline", "cluster", "default_workers", "process_pool"]
+
+CONNECT_SECONDS = 10
+
+
+class Inline(Executor):
+    """Does each task at once, in this process: one worker, and easy to debug."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Calls ``fn`` and returns its result as a future that is done."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def default_workers() -> int:
+    """CPUs that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def process_pool(workers: int) -> Iterator[Executor]:
+    """A pool of processes that leave Ctrl-C to this one and do not outlive it."""
+    if workers == 1:
+        yield Inline()
+        return
+    start = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    context = multiprocessing.get_context(start)
+    if start == "forkserver":
+        context.set_forkserver_preload(["mcost.sweep.answers"])
+    with ProcessPoolExecutor(workers, context, _stay_with, (os.getpid(),)) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _stay_with(parent: int) -> None:
+    """Ignores Ctrl-C, and ends soon after the process that started the sweep."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while _alive(parent):
+        time.sleep(1)
+    os._exit(1)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+@contextmanager
+def cluster(address: str) -> Iterator[tuple[Executor, int]]:
+    """The executor of a Dask cluster, and its number of threads.
+
+    Raises:
+        ValueError: the extra ``cluster`` is not installed, or nobody answers at the address.
+    """
+    try:
+        distributed = import_module("distributed")
+    except ImportError:
+        raise ValueError(
+            "--scheduler needs the extra cluster: pip install 'mcost[cluster]'"
+        ) from None
+    try:
+        client = distributed.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise ValueError(f"scheduler {address}: cannot connect ({reason})") from None
+    with client:
+        threads = sum(client.nthreads().values())
+        if threads == 0:
+            client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+        yield client.get_executor(pure=False), max(1, threads)
