@@ -23,6 +23,7 @@ _WHERE = {
     "mean_sd": "mcost.algebra.counts",
     "read_trace": "mcost.traces.files",
     "simulate": "mcost.simulator",
+    "sweep": "mcost.sweep",
     "synthesize": "mcost.traces.synthetic",
 }
 
