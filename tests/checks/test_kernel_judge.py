@@ -205,7 +205,7 @@ def test_lists_of_a_reclaim_request(rows: list[Row]) -> None:
     for row in mine:
         counted = row.flag("n_shrink_folio_list") or row.flag("n_shrink_page_list")
         asked = (row.pages, row.pages // 2, row.variant)
-        assert abs(usual_lists(*asked) - counted) <= 2
+        assert abs(usual_lists(*asked) - counted) <= 4  # the README's own margin
         assert counted <= most_lists(*asked)
 
 

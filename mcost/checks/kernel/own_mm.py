@@ -33,8 +33,6 @@ _SIMPLE: dict[str, str] = {
     "cow_write": "pte",
     "zeropage_write": "pte",
     "fsync_mkclean": "pte",
-    # shmem has no dirty tracking by write protection: nothing to write-protect.
-    "msync": "upgrade",
 }
 """Operations that are one entry of ``mcost.spec.operations``."""
 
@@ -101,6 +99,8 @@ def _steps(row: Row, extents: Extents) -> list[Step]:
         raise row.error(f"cpus_per_sharer is {threads}, must be at most cpus ({row.cpus})")
     if row.op in _SIMPLE:
         return [own(row, _SIMPLE[row.op], pages)]
+    if row.op == "msync":  # shmem keeps no dirty bits by write protection: nothing to change
+        return []
     if row.op == "mremap":
         return _mremap(row, extents(pages))
     if row.op == "migrate":
@@ -110,7 +110,9 @@ def _steps(row: Row, extents: Extents) -> list[Step]:
         return [own(row, "protect", 1, local=WHOLE_MM)]
     if row.op in _PAGEOUT and row.workload == "w5":
         return _pageout(row)
-    known = ", ".join([*_SIMPLE, "mremap", "migrate", "fork", *_PAGEOUT, "nested_dontneed"])
+    known = ", ".join(
+        [*_SIMPLE, "msync", "mremap", "migrate", "fork", *_PAGEOUT, "nested_dontneed"]
+    )
     raise row.error(f"op {row.op!r} is not known in {row.workload}, must be one of {known}")
 
 
