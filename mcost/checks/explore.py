@@ -13,6 +13,7 @@ from typing import get_args
 
 from mcost.algebra.counts import expect, mean_sd
 from mcost.spec.designs import DESIGNS, VARIANTS, Delivery, Design, Hook, Scope, Tracks
+from mcost.spec.operations import operation as find_operation
 from mcost.spec.scenario import Scenario
 
 __all__ = ["OBJECTIVES", "Point", "combinations", "explore", "front", "unsafe_because"]
@@ -97,8 +98,8 @@ def unsafe_because(one: Design, operation: str) -> str:
     """
     if one.delivery == "none":
         return "no CPU is told"
-    if one.delivery == "deferred" and operation in ("protect", "pte"):
-        return "until the last CPU has flushed, the old permission still works"
+    if one.delivery == "deferred" and not find_operation(operation).deferrable:
+        return "until the last CPU has flushed, the old translation still works"
     silent = one.delivery == "ipi" and not one.bumps
     if silent and not (one.tracks == "nothing" and one.scope == "everything"):
         return "no generation moves: a CPU that is up to date or not told keeps its entries"

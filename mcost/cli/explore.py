@@ -54,7 +54,8 @@ def _explore(
         f" {len(best)} on the Pareto front of their delivery (lower is better in every column)",
         f"lost_entries: at {live:g} live translations an ASID, 6 ASIDs a global flush;"
         " switch_tax: mask updates",
-        "per context switch of a sharer",
+        "per context switch of a sharer; one range for all sharers (pages-or-asid of a mask, or a",
+        "broadcast by address) needs the region at the same address in all of them",
     ]
     document = {"scenario": scenario.as_dict(), "combinations": total, "points": rows}
     show(rows, as_json, as_csv, document=document, notes=notes)

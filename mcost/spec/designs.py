@@ -205,7 +205,8 @@ DESIGNS: tuple[Design, ...] = (
             " have",
         ),
         "LATR, native_flush_save_state, Linux 4.10 fork; LUF v12, 2025 (KF 10.2, 10.3)",
-        unsafe="protect: until the last CPU has flushed, the old permission still works",
+        unsafe="protect, and where a page is copied or written out first (migrate, COW, dirty"
+        " reclaim): until the last CPU has flushed, the old translation still works",
     ),
     Design(
         "exact", "batch", "holders", "ipi", "pages",

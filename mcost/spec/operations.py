@@ -48,7 +48,8 @@ class Operation:
             operation: ``"list"`` (B pages of reclaim) or ``"migration"``; the same as
             ``per`` when deferral changes nothing.
         pair: what one invalidate_range_start/end pair covers, for ``classic`` (KF 5.1).
-        frees_pages: False when the pages live on with less permission.
+        deferrable: whether an old translation does no harm until the page is freed; not where
+            the page lives on with less permission, is copied, or is written out first.
         frees_tables: True when a last event frees page tables, which also hits lazy CPUs.
         meaning: one line.
         source: kernel function, version, and the section of KF.
@@ -58,7 +59,7 @@ class Operation:
     per: Unit
     held_back: Unit
     pair: Unit
-    frees_pages: bool
+    deferrable: bool
     frees_tables: bool
     meaning: str
     source: str
@@ -112,7 +113,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "ptep_clear_flush, mm/pgtable-generic.c; page_vma_mkclean_one, mm/rmap.c (KF 10.1)",
     ),
     Operation(
-        "migrate", "page", "migration", "page", True, False,
+        "migrate", "page", "migration", "page", False, False,
         "move_pages or compaction of mapped pages",
         "try_to_migrate_one, mm/rmap.c; migrate_pages_batch, mm/migrate.c (KF 3)",
     ),
@@ -122,9 +123,20 @@ OPERATIONS: tuple[Operation, ...] = (
         "should_defer_flush, mm/rmap.c; shrink_folio_list, mm/vmscan.c (KF 3, 6.3)",
     ),
     Operation(
-        "reclaim_dirty", "page", "page", "page", True, False,
+        "reclaim_dirty", "page", "page", "page", False, False,
         "reclaim of dirty pages, each written out at once",
         "try_to_unmap_flush_dirty before pageout, mm/vmscan.c (KF 3)",
+    ),
+    Operation(
+        "zap_nested", "table", "table", "call", True, True,
+        "zap of dirty shared memory while another gather runs on the same mm",
+        "mm_tlb_flush_nested in tlb_finish_mmu, mm/mmu_gather.c, 6.1 and 6.12: the last flush"
+        " covers everything and counts as freeing tables, so lazy CPUs too (KF 4.3, 10.1)",
+    ),
+    Operation(
+        "fork_cow", "page", "page", "page", False, False,
+        "write faults on pages that fork made copy-on-write",
+        "wp_page_copy and ptep_clear_flush, mm/memory.c, 6.12 (KF 5.1; kernel-counts W5)",
     ),
 )  # fmt: skip
 
