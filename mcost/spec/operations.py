@@ -104,8 +104,9 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "upgrade", "none", "none", "call", False, False,
-        "mprotect-like upgrade; x86 needs no flush",
-        "pte_needs_flush, arch/x86/include/asm/tlbflush.h (KF 4.2, 9.10)",
+        "permission upgrade by a fault; x86 needs no flush",
+        "ptep_set_access_flags, 6.12 (KF 9.10). An mprotect upgrade that changes the write bit"
+        " flushes as protect on 6.1 and 6.12 (kernel-counts W1, W5 mprotect_rw)",
     ),
     Operation(
         "pte", "page", "page", "page", False, False,
