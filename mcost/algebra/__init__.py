@@ -1,0 +1,1 @@
+"""What we claim: SymPy expressions, derived from the definitions of the placements."""

@@ -1,0 +1,1 @@
+"""Do they agree: algebra and simulator, kernel counters, published figures, safety."""

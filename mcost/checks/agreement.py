@@ -8,10 +8,12 @@ interval is
 (Bernstein's inequality): n trials, v the variance (the algebra's where it has one, else the
 sample's), b the largest deviation a trial showed, at least 1. Where only the sample gives v,
 an event too rare to have been seen is allowed for: b is at least the expected value and v at
-least b times the difference, which weighs only when that is below 2 b L / n. All intervals together miss
-with probability ``risk`` when the algebra is right, however many cells there are. A count
-without variance must be equal. Trials are added until each half-width is at most 1 % of the
-expected value, or 0.05 per flush event where that is more (counts near 0).
+least b times the difference, which weighs only when that is below 2 b L / n.
+
+All intervals together miss with probability ``risk`` when the algebra is right, however many
+cells there are. A count without variance must be equal. Trials are added until each
+half-width is at most 1 % of the expected value, or 0.05 per flush event where that is more
+(counts near 0).
 """
 
 from __future__ import annotations

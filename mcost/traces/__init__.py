@@ -1,0 +1,1 @@
+"""What happened: the trace schema, synthetic traces, importers of recorded ones."""

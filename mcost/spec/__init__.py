@@ -1,0 +1,1 @@
+"""What is asked: values only, no formula, no event, no file but bundled data."""
