@@ -13,7 +13,7 @@ from mcost.spec.hardware import Hardware, hardware
 from mcost.spec.lookup import find
 from mcost.spec.scenario import Scenario
 
-__all__ = ["Asked", "read_asked"]
+__all__ = ["Asked", "asked_of", "read_asked"]
 
 _DESIGNS = ("notifier", "per-mm", "merged", "batched", "broadcast", "exact")
 _FIELDS = {item.name: item.type for item in fields(Scenario) if item.init}
@@ -28,14 +28,18 @@ class Asked:
         designs: who answers; the first is the baseline.
         machine: price list.
         seed: of the trials.
-        source: how the command names it, for the line that reproduces the reply.
     """
 
     scenario: Scenario
     designs: tuple[Design, ...]
     machine: Hardware
     seed: int
-    source: str
+
+
+def asked_of(setting: Setting) -> Asked:
+    """The bundled question in one setting."""
+    chosen = tuple(design(name) for name in _DESIGNS)
+    return Asked(setting.scenario(), chosen, hardware(setting.hardware), setting.seed)
 
 
 def read_asked(path: Path | None) -> Asked:
@@ -48,19 +52,17 @@ def read_asked(path: Path | None) -> Asked:
         ValueError: not TOML, an unknown key, a value of the wrong type, an impossible scenario.
         OSError: the file cannot be read.
     """
-    usual = Setting()
     if path is None:
-        chosen = tuple(design(name) for name in _DESIGNS)
-        return Asked(usual.scenario(), chosen, hardware(usual.hardware), usual.seed, "")
+        return asked_of(Setting())
     try:
-        return _asked(tomllib.loads(path.read_text(encoding="utf-8")), path.name)
+        return _asked(tomllib.loads(path.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path.name}: not a readable scenario ({error})") from None
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from None
 
 
-def _asked(document: dict[str, Any], name: str) -> Asked:
+def _asked(document: dict[str, Any]) -> Asked:
     known = {**_FIELDS, "designs": "", "hardware": "", "seed": ""}
     for key in document:
         find("key", key, known)
@@ -74,7 +76,7 @@ def _asked(document: dict[str, Any], name: str) -> Asked:
     for key, value in document.items():
         _typed(key, value)
     scenario = Scenario(**document)
-    return Asked(scenario, tuple(design(str(one)) for one in names), machine, seed, name)
+    return Asked(scenario, tuple(design(str(one)) for one in names), machine, seed)
 
 
 def _typed(key: str, value: object) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from functools import lru_cache
 
+import pandas as pd
+
 from mcost.checks.kernel import Verdict, bundled, read_rows
 from mcost.checks.kernel import judge as judge_kernel
 from mcost.checks.published import judge_short_list
 
-__all__ = ["kernel_line", "kernel_verdicts", "published_line"]
+__all__ = ["kernel_line", "kernel_verdicts", "published_line", "worst_published"]
 
 
 @lru_cache(maxsize=1)
@@ -37,4 +39,19 @@ def published_line() -> str:
     return (
         f"{found['within_20_percent']} of {found['cases']} within 20%,"
         f" {found['within_10_percent']} within 10%, {found['covered']} inside their 90% interval"
+    )
+
+
+def worst_published(count: int = 6) -> pd.DataFrame:
+    """The held-out rows that predictions miss most, with the first suspect of each."""
+    return pd.DataFrame(
+        {
+            "id": case.id,
+            "predicted": case.predicted.value,
+            "published": case.published,
+            "unit": case.unit,
+            "ratio": case.predicted.value / case.published,
+            "first suspect": case.assumes,
+        }
+        for case in judge_short_list().worst(count)
     )

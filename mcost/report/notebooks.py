@@ -98,7 +98,10 @@ def execute(
     """
     known = sources()
     books = {name: load(find("notebook", name, known), changes) for name in names}
-    asyncio.run(_all(books, done, parallel))
+    try:
+        asyncio.run(_all(books, done, parallel))
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from None  # the first to fail; it stopped the others
     return books
 
 

@@ -9,9 +9,20 @@ from typing import Any
 import pandas as pd
 from sympy import Expr, latex
 
+from mcost.spec.designs import DESIGNS
 from mcost.spec.text import number, text_table
 
-__all__ = ["Shown", "Text", "equation", "fmt", "say", "table"]
+__all__ = [
+    "Shown",
+    "Text",
+    "changes",
+    "equation",
+    "fmt",
+    "kernel_steps",
+    "say",
+    "table",
+    "text_of",
+]
 
 
 class Text(str):
@@ -58,3 +69,26 @@ def _plain(value: object) -> object:
 def fmt(value: float, digits: int = 3) -> str:
     """A number as people write it."""
     return number(value, digits)
+
+
+def changes(at: float, above: str) -> str:
+    """From how many sharers on another design is cheaper, as the end of a sentence."""
+    if at is None or isnan(at):
+        return "that does not change up to 4096 of them"
+    return f"under `{above}` from {fmt(at)} sharers on"
+
+
+def text_of(lines: Sequence[str]) -> Text:
+    """Lines as they are."""
+    return Text("\n".join(lines))
+
+
+def kernel_steps() -> Text:
+    """What the kernel does in each design, and where that is written down."""
+    lines: list[str] = []
+    for one in DESIGNS:
+        lines.append(one.name)
+        lines += [f"  {number}. {step}" for number, step in enumerate(one.steps, 1)]
+        lines += [f"  unsafe: {one.unsafe}"] if one.unsafe else []
+        lines += [f"  source: {one.source}", ""]
+    return text_of(lines[:-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import pandas as pd
@@ -10,6 +11,7 @@ from mcost.algebra.cost import NotPriced
 from mcost.checks.costs import cost_rows
 from mcost.checks.crossover import crossover
 from mcost.checks.kernel import summary as kernel_summary
+from mcost.checks.sensitivity import sensitivity
 from mcost.report.judges import kernel_verdicts
 from mcost.report.measure import measure, stale_uses
 from mcost.report.points import expected
@@ -21,12 +23,15 @@ from mcost.spec.hardware import hardware
 __all__ = [
     "MACHINES",
     "PAIRS",
+    "across",
     "agreement_rows",
     "cost_table",
     "crossover_rows",
     "designs_table",
     "kernel_table",
     "per_operation",
+    "sensitivity_table",
+    "stale_rows",
     "stale_share",
     "workload_table",
 ]
@@ -108,3 +113,38 @@ def kernel_table(_: Setting) -> pd.DataFrame:
 def workload_table(_: Setting) -> pd.DataFrame:
     """Totals of the bundled recorded trace under every design."""
     return totals()
+
+
+def across(setting: Setting, name: str, values: Sequence[int]) -> pd.DataFrame:
+    """Mean and standard deviation of IPIs and rounds, one row per value and design."""
+    rows = []
+    for value in values:
+        scenario = setting.scenario(**{name: value})
+        found: dict[object, dict[str, object]] = {}
+        for row in expected(scenario, DESIGNS, ("ipis", "rounds")):
+            cells = found.setdefault(row["design"], {name: value, "design": row["design"]})
+            cells |= {f"{row['count']}": row["mean"], f"{row['count']} sd": row["sd"]}
+        rows += [row for row in found.values() if row.get("ipis")]
+    return pd.DataFrame(rows)
+
+
+def stale_rows(setting: Setting) -> pd.DataFrame:
+    """Stale uses after one operation, for every design."""
+    found = {one.name: stale_share(setting, one.name) for one in DESIGNS}
+    return pd.DataFrame(
+        {"design": name, "stale": stale, "uses": uses} for name, (stale, uses) in found.items()
+    )
+
+
+def sensitivity_table(setting: Setting, name: str = "batched") -> pd.DataFrame:
+    """Total Sobol indices of the caller's time under one design, largest first."""
+    found = sensitivity(
+        setting.scenario(),
+        design(name),
+        "initiator",
+        hardware(setting.hardware),
+        points=256,
+        seed=setting.seed,
+    )
+    frame = pd.DataFrame([{"design": name, **asdict(one)} for one in found])
+    return frame.sort_values("total", ascending=False, kind="stable").reset_index(drop=True)

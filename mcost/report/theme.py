@@ -13,14 +13,15 @@ import altair as alt
 
 from mcost.spec.designs import DESIGNS, VARIANTS
 
-__all__ = ["COLOUR", "DASH", "PANEL", "SHAPE", "enable", "scale_of"]
+__all__ = ["COLOUR", "DASH", "PANEL", "SHAPE", "enable", "lighter", "scale_of"]
 
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 PANEL = (300, 190)
 """Width and height of one panel, px."""
 
+_STAR = "M0,-1L0.3,-0.3L1,0L0.3,0.3L0,1L-0.3,0.3L-1,0L-0.3,-0.3Z"
 _LOOK: dict[str, tuple[str, list[int], str]] = {
-    "host-mm": ("#8c8c8c", [1, 3], "cross"),
+    "host-mm": ("#8c8c8c", [1, 3], "wedge"),
     "notifier": ("#d55e00", [1, 0], "square"),
     "per-mm": ("#0072b2", [8, 2], "triangle-up"),
     "merged": ("#009e73", [4, 2], "diamond"),
@@ -28,7 +29,7 @@ _LOOK: dict[str, tuple[str, list[int], str]] = {
     "region-mask": ("#56b4e9", [2, 2], "triangle-down"),
     "classic": ("#e69f00", [12, 3], "triangle-right"),
     "broadcast": ("#7f4f24", [6, 2, 1, 2], "triangle-left"),
-    "deferred": ("#5b3fa0", [3, 1], "stroke"),
+    "deferred": ("#5b3fa0", [3, 1], _STAR),
     "exact": ("#000000", [1, 1], "cross"),
 }
 _OTHER = ("#8c8c8c", [1, 0], "circle")
@@ -36,6 +37,12 @@ _OTHER = ("#8c8c8c", [1, 0], "circle")
 _NAMES = [one.name for one in DESIGNS + VARIANTS]
 COLOUR, DASH, SHAPE = ({name: _LOOK.get(name, _OTHER)[k] for name in _NAMES} for k in range(3))
 """Colour, dash pattern and point shape of each design."""
+
+
+def lighter(colour: str, part: float = 0.55) -> str:
+    """A colour mixed with white. Opacity is not used: it too makes PDF bytes differ."""
+    levels = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return "#" + "".join(f"{round(level + (255 - level) * part):02x}" for level in levels)
 
 
 def scale_of(table: dict[str, Any], names: list[str]) -> alt.Scale:

@@ -15,7 +15,7 @@ from mcost.spec.kernels import kernel
 if TYPE_CHECKING:
     from mcost.traces.importers import Imported
 
-__all__ = ["BUNDLED", "KERNEL", "SHARERS", "imported", "totals"]
+__all__ = ["BUNDLED", "KERNEL", "SHARERS", "imported", "recording", "totals"]
 
 BUNDLED = "k6.12_n16_threads_s8c8"
 """The recording that is shown: 8 processes of 8 threads on 16 CPUs."""
@@ -35,6 +35,7 @@ _COUNTS = (
     "deferred_hits",
 )
 
+
 @lru_cache(maxsize=2)
 def imported(name: str = BUNDLED) -> Imported:
     """A bundled recording as a trace: switches as they happened, one invalidate per flush."""
@@ -52,3 +53,8 @@ def totals(name: str = BUNDLED) -> pd.DataFrame:
         counts = simulate(ready, one, kernel(KERNEL), cpus=found.summary.cpus)
         rows.append({"design": one.name, **{count: getattr(counts, count) for count in _COUNTS}})
     return pd.DataFrame(rows)
+
+
+def recording(name: str = BUNDLED) -> pd.DataFrame:
+    """What the importer counted in a bundled recording."""
+    return pd.DataFrame(imported(name).summary.rows())

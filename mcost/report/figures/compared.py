@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from mcost.report.asked import read_asked
+from mcost.report.asked import asked_of
 from mcost.report.figures.base import Chart, Figure
 from mcost.report.labels import decades
 from mcost.report.measure import measure
@@ -20,7 +20,7 @@ _COUNTS = ("ipis", "rounds")
 
 def _data(setting: Setting) -> pd.DataFrame:
     """The bundled question's designs in this setting."""
-    designs = read_asked(None).designs
+    designs = asked_of(setting).designs
     found = measure(setting.scenario(), designs, _COUNTS, setting.seed)
     return pd.DataFrame([vars(cell) for cell in found.cells])
 
@@ -45,7 +45,7 @@ def _panel(frame: pd.DataFrame, count: str) -> Chart:
     base = alt.Chart(positive)
     dots = base.mark_point(filled=True, size=80, opacity=1).encode(x, y, colour, shape)
     bars = base.mark_rule(strokeWidth=2).encode(alt.X("low:Q"), alt.X2("high:Q"), y, colour)
-    text = base.mark_text(align="left", dx=9).encode(x, y, text=alt.Text("mean:Q", format=".4~s"))
+    text = base.mark_text(align="left", dx=9).encode(x, y, text=alt.Text("mean:Q", format=",.4~r"))
     none = alt.Chart(frame[frame["mean"] == 0]).mark_text(align="left", dx=2).encode(
         y, x=alt.value(0), text=alt.value("0")
     )  # fmt: skip

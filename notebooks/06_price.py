@@ -1,0 +1,74 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 6. Price and sensitivity on several machines
+
+# %% tags=["parameters"]
+cpus = 128  # online CPUs, N
+sharers = 1500  # processes attached to the region, S
+share = 0.6  # probability that a CPU runs a sharer
+held = 0.2  # probability that a running CPU holds a given page
+pages = 62  # pages one operation changes, P
+operation = "reclaim"  # see `mcost designs` and the README
+hardware = "skylake-2s"  # price list
+seed = 1  # of every simulated point
+
+# %% tags=["setup"]
+from mcost.report import theme
+from mcost.report.figures import figure
+from mcost.report.prose import fmt, say, table
+from mcost.report.questions import cost_table, sensitivity_table
+from mcost.report.setting import Setting
+
+theme.enable()
+setting = Setting(cpus=cpus, sharers=sharers, share=share, held=held, pages=pages,
+                  operation=operation, hardware=hardware, seed=seed)
+
+# %% tags=["answer"]
+costs = cost_table(setting).set_index("design")
+top = sensitivity_table(setting).iloc[0]
+say(f"**On {hardware} the caller of one {operation} of {pages} pages waits"
+    f" {fmt(costs.mean_us['notifier'])} us under `notifier`, with 90 % between"
+    f" {fmt(costs.low_us['notifier'])} and {fmt(costs.high_us['notifier'])}, and"
+    f" {fmt(costs.mean_us['batched'])} us under `batched`.**",
+    f"Most of `{top['design']}`'s spread, {fmt(100 * top['total'])} %, comes from one constant,"
+    f" `{top['name']}` ({top['basis']}).")
+
+# %% [markdown]
+# ## Prices are data
+#
+# Every constant has a unit, a 90 % interval and a source (`data/hardware/*.toml`); the cost is
+# linear in them except where a local flush hides behind the remote one.
+
+# %%
+table(cost_table(setting))
+
+# %% [markdown]
+# ## Every machine
+
+# %%
+figure("machines").draw(setting)
+
+# %% [markdown]
+# ## Where the spread comes from
+#
+# The total Sobol index of an input: what part of the variance of the cost's logarithm would be
+# left if all others were fixed.
+
+# %%
+figure("sensitivity").draw(setting)
+
+# %% [markdown]
+# **Left out here:** machines without published numbers get wide ranges, not guesses; `range` as
+# a basis means that nobody published the constant. Measure your own with
+# `mcost calibrate -o machine.toml`.
