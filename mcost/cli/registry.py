@@ -25,6 +25,7 @@ VERBS: tuple[str, ...] = (
     "reply",
     "figure",
     "table",
+    "reference",
 )
 """Verb modules of ``mcost.cli`` in help order; each has ``register(app)``."""
 
