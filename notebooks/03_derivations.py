@@ -91,7 +91,7 @@ figure("limits").draw(setting)
 # a CPU is in none of them with probability $(1-T/N)^S$.
 
 # %%
-equation("E|U \\setminus c|", occupancy())
+equation("E|U\\ \\mathrm{without}\\ c|", occupancy())
 
 # %% [markdown]
 # ## IPIs of each design

@@ -28,19 +28,18 @@ from mcost.report.figures import figure
 from mcost.report.figures.parity import scores
 from mcost.report.judges import kernel_line, kernel_verdicts, published_line, worst_published
 from mcost.report.prose import say, table
-from mcost.report.questions import agreement_rows, kernel_table
+from mcost.report.questions import agreement_rows, inside, kernel_table
 from mcost.report.setting import Setting
-from mcost.report.validation import held_cells
 
 theme.enable()
 setting = Setting(cpus=cpus, sharers=sharers, share=share, held=held, pages=pages,
                   operation=operation, seed=seed)
 
 # %% tags=["answer"]
-held, cells = held_cells(seed)
+held, cells, _ = inside(setting)
 counters = len(kernel_verdicts())
 told = counters - sum(one.verdict == "unexplained" for one in kernel_verdicts())
-say(f"**On the bundled cases {held} of {cells} closed forms lie inside the interval of the"
+say(f"**Here {held} of {cells} closed forms lie inside the joint 95 % interval of the"
     f" simulated machine, and {told} of {counters} counters of"
     f" real kernels are predicted or explained.**",
     f"Of published measurements that no price was fitted to, {published_line()}.")

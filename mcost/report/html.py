@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -21,11 +21,12 @@ body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;co
 h1{font-size:1.6rem}h2{font-size:1.25rem;margin-top:2rem}a{color:#0b5394}
 pre{font:13px/1.4 monospace;overflow-x:auto;margin:.4rem 0}
 .code{background:#f6f6f4;padding:.2rem .8rem;border-left:3px solid #cfcfc8}
-.out svg{max-width:100%;height:auto}math[display=block]{margin:.8rem 0;overflow-x:auto}
+.out svg{max-width:100%;height:auto;overflow:visible}
+math[display=block]{margin:.8rem 0;overflow-x:auto}
 .anchor-link{display:none}summary{color:#666;font-size:.85rem;cursor:pointer}
 footer{margin-top:3rem;color:#666;font-size:.85rem}
 ul.index{list-style:none;padding:0}ul.index li{display:flex;gap:1.2rem;margin:1rem 0}
-ul.index img{width:15rem;height:9rem;object-fit:contain;object-position:top;flex:none;
+ul.index img{width:13rem;height:7.5rem;object-fit:contain;object-position:top;flex:none;
 border:1px solid #ddd}table{border-collapse:collapse}td,th{padding:.2rem .6rem}
 """
 
@@ -129,12 +130,16 @@ def _thumbnail(book: Any) -> str:
     return ""
 
 
-def index_page(books: Mapping[str, Any], extra: Mapping[str, str], footer: str) -> str:
+def _link(name: str) -> str:
+    return f"<a href='{name}'>{name.rpartition('/')[2]}</a>"
+
+
+def index_page(books: Mapping[str, Any], extra: Mapping[str, Sequence[str]], footer: str) -> str:
     """The index: thumbnail, title and one sentence of each notebook, then other files.
 
     Args:
         books: executed notebooks by name.
-        extra: file name -> what it is.
+        extra: what files show -> their names.
         footer: provenance.
     """
     rows = [
@@ -143,7 +148,8 @@ def index_page(books: Mapping[str, Any], extra: Mapping[str, str], footer: str) 
         for name, book in books.items()
     ]
     files = [
-        f"<li><a href='{name}'>{name}</a>: {escape(text)}</li>" for name, text in extra.items()
+        f"<li>{escape(text)}: {', '.join(_link(name) for name in names)}</li>"
+        for text, names in extra.items()
     ]
     body = (
         "<h1>mcost: who must flush which TLBs, how often, at what cost</h1>"

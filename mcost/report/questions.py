@@ -19,6 +19,7 @@ from mcost.report.setting import Setting
 from mcost.report.workload import totals
 from mcost.spec.designs import DESIGNS, design
 from mcost.spec.hardware import hardware
+from mcost.spec.vocabulary import COUNTS
 
 __all__ = [
     "MACHINES",
@@ -28,6 +29,7 @@ __all__ = [
     "cost_table",
     "crossover_rows",
     "designs_table",
+    "inside",
     "kernel_table",
     "per_operation",
     "sensitivity_table",
@@ -76,6 +78,12 @@ def agreement_rows(setting: Setting) -> pd.DataFrame:
     found = measure(setting.scenario(), DESIGNS, ("ipis", "rounds"), setting.seed)
     frame = pd.DataFrame([asdict(cell) for cell in found.cells])
     return frame[["design", "count", "model", "mean", "half_width", "trials"]]
+
+
+def inside(setting: Setting) -> tuple[int, int, float]:
+    """(cells inside, cells, worst difference in %): every closed form of every design."""
+    counts = tuple(entry.name for entry in COUNTS if entry.closed_form)
+    return measure(setting.scenario(), DESIGNS, counts, setting.seed).agreement()
 
 
 def cost_table(setting: Setting, component: str = "initiator") -> pd.DataFrame:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict
+from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
 
 from mcost.checks.agreement import Cell, summary
 from mcost.report.export import as_csv, export_figure, write
-from mcost.report.figures import FIGURES
+from mcost.report.figures import FIGURES, figure
 from mcost.report.html import index_page, page, title_of
 from mcost.report.notebooks import execute, save, sources
 from mcost.report.provenance import line
@@ -22,6 +24,13 @@ from mcost.spec.text import text_table
 __all__ = ["build", "steps"]
 
 Progress = Callable[[str], None]
+
+_VALIDATION = {
+    "Do algebra and simulator agree on the bundled cases": [
+        "tables/validation.txt",
+        "tables/validation.csv",
+    ]
+}
 
 
 def steps(only: Sequence[str]) -> int:
@@ -58,13 +67,16 @@ def build(folder: Path, only: Sequence[str], changes: list[str], done: Progress)
     holds = True
     if not only:
         holds = _validation(folder, setting, done)
-    books = execute(chosen, values, done)
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        drawn = [] if only else _draw(pool, folder, setting, done)
+        books = execute(chosen, values, done)
+        extra = dict(_VALIDATION)
+        extra |= {one.title: job.result() for one, job in zip(FIGURES, drawn, strict=False)}
     provenance = line(setting.words())
     for name, book in books.items():
         write(folder / f"{name}.html", page(title_of(book), book, provenance))
         if not changes:
             save(name, book)
-    extra = {} if only else _files(folder, setting, done)
     if not only:
         write(folder / "index.html", index_page(books, extra, provenance))
     return holds
@@ -84,11 +96,19 @@ def _validation(folder: Path, setting: Setting, done: Progress) -> bool:
     return held == len(cells)
 
 
-def _files(folder: Path, setting: Setting, done: Progress) -> dict[str, str]:
-    """Figures and tables; what each file is, by its name."""
-    found = {"tables/validation.txt": "do algebra and simulator agree on the bundled cases"}
+def _draw(
+    pool: ProcessPoolExecutor, folder: Path, setting: Setting, done: Progress
+) -> list[Future[list[str]]]:
+    """Starts the figures, beside the notebooks: a process of their own, since they are work."""
+    jobs = []
     for one in FIGURES:
-        names = export_figure(one, setting, folder / "figures")
-        found |= {f"figures/{name}": one.title for name in names}
-        done(f"figure {one.name}")
-    return found
+        job = pool.submit(figure_files, one.name, setting, folder)
+        job.add_done_callback(lambda _, name=one.name: done(f"figure {name}"))  # type: ignore[misc]
+        jobs.append(job)
+    return jobs
+
+
+def figure_files(name: str, setting: Setting, folder: Path) -> list[str]:
+    """Files of one figure, relative to the report's folder."""
+    made = export_figure(figure(name), setting, folder / "figures")
+    return [f"figures/{file}" for file in made]

@@ -7,6 +7,7 @@ second face would make its bytes differ from run to run.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
@@ -35,7 +36,10 @@ _LOOK: dict[str, tuple[str, list[int], str]] = {
 _OTHER = ("#8c8c8c", [1, 0], "circle")
 
 _NAMES = [one.name for one in DESIGNS + VARIANTS]
-COLOUR, DASH, SHAPE = ({name: _LOOK.get(name, _OTHER)[k] for name in _NAMES} for k in range(3))
+_LOOKS = {name: _LOOK.get(name, _OTHER) for name in _NAMES}
+COLOUR: dict[str, str] = {name: look[0] for name, look in _LOOKS.items()}
+DASH: dict[str, list[int]] = {name: look[1] for name, look in _LOOKS.items()}
+SHAPE: dict[str, str] = {name: look[2] for name, look in _LOOKS.items()}
 """Colour, dash pattern and point shape of each design."""
 
 
@@ -45,7 +49,7 @@ def lighter(colour: str, part: float = 0.55) -> str:
     return "#" + "".join(f"{round(level + (255 - level) * part):02x}" for level in levels)
 
 
-def scale_of(table: dict[str, Any], names: list[str]) -> alt.Scale:
+def scale_of(table: Mapping[str, Any], names: list[str]) -> alt.Scale:
     """The scale that gives each of ``names`` its own mark."""
     return alt.Scale(domain=names, range=[table[name] for name in names])
 

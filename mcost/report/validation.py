@@ -10,7 +10,7 @@ from mcost.spec.designs import DESIGNS
 from mcost.spec.placements import PLACEMENTS
 from mcost.spec.scenario import Scenario
 
-__all__ = ["cases", "held_cells", "validate"]
+__all__ = ["cases", "validate"]
 
 _SMALL, _LARGER = 3, 17
 
@@ -29,9 +29,3 @@ def validate(seed: int) -> Iterator[list[Cell]]:
     """The cells of each case, all ten designs."""
     for at, scenario in enumerate(cases()):
         yield agree(scenario, DESIGNS, seed + at)
-
-
-def held_cells(seed: int) -> tuple[int, int]:
-    """(cells that hold, cells) of the bundled cases."""
-    cells = [cell for part in validate(seed) for cell in part]
-    return sum(cell.holds for cell in cells), len(cells)

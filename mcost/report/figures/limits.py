@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import altair as alt
 import pandas as pd
-from sympy import limit, oo
+from sympy import Expr, limit, oo
 
 from mcost.algebra.formula import formula
 from mcost.algebra.symbols import SYMBOL
@@ -19,11 +21,15 @@ __all__ = ["LIMITS", "rounds_limit"]
 _SHARES = (0.1, 0.3, 0.6, 1.0)
 
 
+@lru_cache(maxsize=1)
+def _limit() -> Expr:
+    found = formula(design("per-mm"), "rounds", "snapshot", operation="protect")
+    return limit(found, SYMBOL["sharers"], oo)
+
+
 def rounds_limit(cpus: int, share: float) -> float:
     """Rounds of one ``per-mm`` flush event as S grows without bound, from the closed form."""
-    found = formula(design("per-mm"), "rounds", "snapshot", operation="protect")
-    ends = limit(found.subs(SYMBOL["cpus"], cpus), SYMBOL["sharers"], oo)
-    return float(ends.subs(SYMBOL["share"], share))
+    return float(_limit().subs({SYMBOL["cpus"]: cpus, SYMBOL["share"]: share}))
 
 
 def _data(setting: Setting) -> pd.DataFrame:

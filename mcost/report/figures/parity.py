@@ -38,7 +38,7 @@ def scores(seed: int) -> pd.DataFrame:
             other = seen[row["design"], row["count"]]
             rows.append({"scenario": at, **row, "seen": other["mean"], "trials": other["trials"]})
     frame = pd.DataFrame(rows).rename(columns={"mean": "expected"})
-    error = frame["sd"].astype(float) / np.sqrt(frame["trials"].astype(float))
+    error: pd.Series[float] = frame["sd"].astype(float) / frame["trials"].astype(float) ** 0.5
     frame["z"] = ((frame["seen"] - frame["expected"]) / error).where(error > 1e-9)
     return frame
 
@@ -56,13 +56,16 @@ def _data(setting: Setting) -> pd.DataFrame:
     pairs += [(_JUDGES[2], c.predicted.value, c.published) for c in judge_short_list().cases]
     table = pd.DataFrame(pairs, columns=["judge", "predicted", "seen"])
     table = table[(table["predicted"] > 0) & (table["seen"] > 0)]
-    place, ratio = (
-        10 ** (np.log10(values.astype(float)).mul(10).round() / 10)
-        for values in (table["predicted"], table["seen"] / table["predicted"])
-    )
-    binned = table.assign(predicted=place, seen=place * ratio).round({"predicted": 9, "seen": 9})
+    place = _tenth(table["predicted"])
+    seen = place * _tenth(table["seen"] / table["predicted"])
+    binned = table.assign(predicted=place, seen=seen).round({"predicted": 9, "seen": 9})
     where = ["judge", "predicted", "seen"]
     return binned.groupby(where, sort=True).size().rename("pairs").reset_index()
+
+
+def _tenth(values: pd.Series[float]) -> pd.Series[float]:
+    """Values rounded to tenths of a decade."""
+    return pd.Series(10 ** (np.round(10 * np.log10(values.astype(float))) / 10), values.index)
 
 
 def _chart(frame: pd.DataFrame) -> Chart:

@@ -79,7 +79,9 @@ def _chart(frame: pd.DataFrame) -> Chart:
     words = alt.Chart(frame).mark_text(align="left", baseline="middle", limit=640).encode(
         y, colour, x=alt.value(width + 10), text="text:N"
     )  # fmt: skip
-    return alt.layer(path, dots, words).properties(width=width, height=height)
+    return alt.layer(path, dots, words).properties(
+        width=width, height=height, padding={"left": 6, "top": 6, "right": 90, "bottom": 6}
+    )  # the words may be wider in a browser's own font
 
 
 TIMELINE = Figure(

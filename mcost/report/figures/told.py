@@ -103,9 +103,8 @@ def _chart(frame: pd.DataFrame) -> Chart:
         .encode(y, x=alt.value(14 * (int(frame["cpu"].max()) + 2) + 4), text="text:N")
     )
     width = 14 * (int(frame["cpu"].max()) + 2)
-    legend = {"orient": "bottom", "columns": 3, "symbolSize": 90}
     return alt.layer(marks, text).properties(width=width, height=22 * len(names)).configure_legend(
-        **legend
+        orient="bottom", columns=3, symbolSize=90
     )  # fmt: skip
 
 
