@@ -17,7 +17,12 @@ from mcost.spec.vocabulary import COUNTS
 
 __all__ = ["PARITY", "SCORES", "scores"]
 
-_JUDGES = ("simulator (mean counts)", "real kernels (counters)", "published (ns, IPIs, ...)")
+_JUDGES = (
+    "simulator (mean counts)",
+    "kernels, fixed by the setting",
+    "kernels, left to scheduling",
+    "published (ns, IPIs, ...)",
+)
 _SIZE = 8  # CPUs of the largest scenario whose trials are cheap enough for a figure
 
 
@@ -47,13 +52,16 @@ def _data(setting: Setting) -> pd.DataFrame:
     """Pairs in bins, with how many fell into each.
 
     A bin is a tenth of a decade of the predicted value and of the ratio seen / predicted, so a
-    pair that agrees within 12 % is drawn on the line. Counters that a setting leaves a choice
-    for are drawn at their expected value.
+    pair that agrees within 12 % is drawn on the line. Counters that a setting leaves to the
+    scheduler have a panel of their own, drawn at their expected value.
     """
     frame = scores(setting.seed)
     pairs = [(_JUDGES[0], a, b) for a, b in zip(frame["expected"], frame["seen"], strict=True)]
-    pairs += [(_JUDGES[1], one.predicted, one.counted) for one in kernel_verdicts()]
-    pairs += [(_JUDGES[2], c.predicted.value, c.published) for c in judge_short_list().cases]
+    pairs += [
+        (_JUDGES[1 if one.interval is None else 2], one.predicted, one.counted)
+        for one in kernel_verdicts()
+    ]
+    pairs += [(_JUDGES[3], c.predicted.value, c.published) for c in judge_short_list().cases]
     table = pd.DataFrame(pairs, columns=["judge", "predicted", "seen"])
     table = table[(table["predicted"] > 0) & (table["seen"] > 0)]
     place = _tenth(table["predicted"])
@@ -69,7 +77,8 @@ def _tenth(values: pd.Series[float]) -> pd.Series[float]:
 
 
 def _chart(frame: pd.DataFrame) -> Chart:
-    return alt.hconcat(*(_panel(frame[frame["judge"] == name], name) for name in _JUDGES))
+    panels = [_panel(frame[frame["judge"] == name], name) for name in _JUDGES]
+    return alt.concat(*panels, columns=2)
 
 
 def _panel(frame: pd.DataFrame, name: str) -> Chart:
@@ -93,7 +102,7 @@ def _panel(frame: pd.DataFrame, name: str) -> Chart:
     line = alt.Chart(same).mark_line(color="black", strokeWidth=1).encode(x, y)
     total = f"{int(frame['pairs'].sum())} pairs"
     return alt.layer(line, dots).properties(
-        width=205, height=205, title=alt.TitleParams(name, subtitle=total)
+        width=250, height=205, title=alt.TitleParams(name, subtitle=total)
     )
 
 
