@@ -43,7 +43,7 @@ RELATIVE, ABSOLUTE = 0.01, 0.05
 """Widest half-width: 1 % of the expected value, or 0.05 per flush event if that is more."""
 
 _CELLS = 20_000  # upper limit of random cells in one run, for L
-_PILOT, _MOST = 2_000, 400_000  # trials
+_PILOT, _MOST = 4_000, 400_000  # trials
 
 
 @dataclass(frozen=True)
