@@ -133,14 +133,19 @@ async def _run(name: str, book: Notebook, folder: Path) -> None:
         ip=str(folder / f"{name[:2]}"),
         connection_file=str(folder / f"{name}.json"),
     )
-    client = NotebookClient(book, km=manager, timeout=_TIMEOUT, record_timing=False, resources={})
+    client = NotebookClient(
+        book,
+        km=manager,
+        timeout=_TIMEOUT,
+        record_timing=False,
+        resources={},
+        shutdown_kernel="immediate",
+    )
     try:
-        await client.async_execute(env=_environment(folder))
+        await client.async_execute(env=_environment(folder), cleanup_kc=True)
     except CellExecutionError as error:
         told = str(error).strip().splitlines()[-1]
         raise ValueError(f"notebook {name}: a cell failed: {told}") from None
-    finally:
-        await manager.shutdown_kernel(now=True)
     for cell in book.cells:
         _clean(cell)
 

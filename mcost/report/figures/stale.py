@@ -71,7 +71,7 @@ def _panel(frame: pd.DataFrame, name: str) -> Chart:
     width, height = 5 * cpus, 6 * pages
     return (
         alt.Chart(stale[["cpu", "page"]], title=title)
-        .mark_square(size=14, color="#b30000", opacity=1, clip=True)
+        .mark_square(size=14, color="#b30000", opacity=1)
         .encode(
             alt.X("cpu:Q", title="CPU").scale(domain=[-1, cpus], nice=False).axis(
                 values=list(range(0, cpus, 8)), grid=True
