@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from mcost.spec.operations import OPERATIONS
 from mcost.traces.schema import EVENTS, KINDS, Trace
 
 SECOND = 1_000_000_000
@@ -22,7 +23,7 @@ LARGE_RANGES = (512, 1100, 9679, 20000, (1 << 21) + 1)
 RING = 256
 """Records a deferring CPU holds; an operation with one event a page fills them."""
 
-ONE_PAGE_KINDS = ("pte", "migrate", "reclaim", "reclaim_dirty")
+ONE_PAGE_KINDS = tuple(entry.name for entry in OPERATIONS if entry.per == "page")
 """Operations with up to one flush event a page: large ranges would only be slow."""
 
 
