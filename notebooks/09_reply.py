@@ -28,7 +28,7 @@ from mcost.report import theme
 from mcost.report.asked import asked_of
 from mcost.report.figures import figure
 from mcost.report.prose import fmt, say, text_of
-from mcost.report.reply import answer, body
+from mcost.report.reply import answer, body, provenance
 from mcost.report.setting import Setting
 
 theme.enable()
@@ -48,10 +48,11 @@ say(f"**One command, `mcost reply`, writes the mail below: {len(asked.designs)} 
 # ## The body
 #
 # Plain ASCII, 72 columns, so that it survives two levels of quoting; it stands alone when links
-# die. `mcost reply --to MESSAGE.eml` adds headers and quoted text, and never sends anything.
+# die; a real one has version and commit in its last lines. `mcost reply --to MESSAGE.eml` adds
+# headers and quoted text, and never sends anything.
 
 # %%
-text_of(body(asked, found, "mcost reply -o reply"))
+text_of(body(asked, found, "mcost reply -o reply", provenance(asked, found)))
 
 # %% [markdown]
 # ## The figure beside it

@@ -26,11 +26,11 @@ def make(asked: Asked, original: Original | None, command: str, folder: Path) ->
     """
     found = answer(asked)
     numbers = frame(found)
-    lines = body(asked, found, to_ascii(command))
+    told = line(provenance(asked, found))
+    lines = body(asked, found, to_ascii(command), told)
     if original is not None:
         lines = [*quoted(original, WIDTH), "", *lines]
     text = "\n".join(lines) + "\n"
-    told = line(provenance(asked, found))
     spec = specification(COMPARED, numbers, told)
     files: dict[str, bytes | str] = {"reply.txt": text, "reply.csv": as_csv(numbers, told)}
     files |= {f"reply.{form}": draw(spec, form) for form in FORMATS}

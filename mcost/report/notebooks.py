@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jupytext
+from jupyter_core.utils import ensure_async
 from nbformat import v4
 
 from mcost.report.export import write
@@ -22,8 +23,13 @@ __all__ = ["execute", "load", "rendered_path", "save", "sources"]
 
 Notebook = Any
 """An nbformat v4 notebook."""
+Manager = Any
+"""jupyter_client's manager of, or client to, one kernel."""
 
 _TIMEOUT = 300
+_FORGET = "get_ipython().reset(new_session=False); get_ipython().execution_count = 1"
+"""Run after the last cell: empties the namespace, and the next count is 1 again."""
+_NO_HISTORY = "--HistoryManager.enabled=False"
 _WRITE: Callable[[Notebook], str] = v4.writes
 _NEW: dict[str, Callable[..., Notebook]] = {
     "code": v4.new_code_cell,
@@ -85,7 +91,7 @@ def execute(
     done: Callable[[str], None] = lambda _: None,
     parallel: int = 2,
 ) -> dict[str, Notebook]:
-    """Runs notebooks top to bottom, each in a kernel of its own.
+    """Runs notebooks top to bottom, each with nothing defined when it starts.
 
     Args:
         names: which sources.
@@ -106,46 +112,68 @@ def execute(
 
 
 async def _all(books: dict[str, Notebook], done: Callable[[str], None], parallel: int) -> None:
-    gate = asyncio.Semaphore(parallel)
+    waiting = list(books)
     with tempfile.TemporaryDirectory(prefix="mcost-") as folder:
-
-        async def one(name: str) -> None:
-            async with gate:
-                await _run(name, books[name], Path(folder))
-            done(name)
-
         async with asyncio.TaskGroup() as group:
-            for name in books:
-                group.create_task(one(name))
+            for place in range(min(parallel, len(books))):
+                group.create_task(_worker(place, waiting, books, done, Path(folder)))
 
 
-async def _run(name: str, book: Notebook, folder: Path) -> None:
+async def _worker(
+    place: int,
+    waiting: list[str],
+    books: dict[str, Notebook],
+    done: Callable[[str], None],
+    folder: Path,
+) -> None:
+    """One kernel that runs notebooks until none is waiting, each in an empty namespace.
+
+    A new kernel for each would load the same libraries nine times, which takes longer than
+    the notebooks.
+    """
+    manager = _manager(place, folder)
+    await manager.start_kernel(env=_environment(folder), extra_arguments=[_NO_HISTORY])
+    client = manager.client()
+    client.start_channels()
+    try:
+        await client.wait_for_ready(timeout=_TIMEOUT)
+        while waiting:
+            name = waiting.pop(0)
+            await _run(name, books[name], manager, client)
+            done(name)
+    finally:
+        client.stop_channels()
+        await manager.shutdown_kernel(now=True)
+        await ensure_async(manager.cleanup_resources())
+
+
+def _manager(place: int, folder: Path) -> Manager:
     from jupyter_client.kernelspec import KernelSpecManager  # noqa: PLC0415
     from jupyter_client.manager import AsyncKernelManager  # noqa: PLC0415
-    from nbclient import NotebookClient  # noqa: PLC0415
-    from nbclient.exceptions import CellExecutionError  # noqa: PLC0415
 
     # No kernel specification of this user or machine, only this interpreter; sockets are files.
-    manager = AsyncKernelManager(
+    return AsyncKernelManager(
         kernel_name="python3",
         kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
         transport="ipc",
-        ip=str(folder / f"{name[:2]}"),
-        connection_file=str(folder / f"{name}.json"),
+        ip=str(folder / f"k{place}"),
+        connection_file=str(folder / f"k{place}.json"),
     )
-    client = NotebookClient(
-        book,
-        km=manager,
-        timeout=_TIMEOUT,
-        record_timing=False,
-        resources={},
-        shutdown_kernel="immediate",
-    )
+
+
+async def _run(name: str, book: Notebook, manager: Manager, client: Manager) -> None:
+    from nbclient import NotebookClient  # noqa: PLC0415
+    from nbclient.exceptions import CellExecutionError  # noqa: PLC0415
+
+    book.cells.append(_NEW["code"](_FORGET))
+    runner = NotebookClient(book, km=manager, timeout=_TIMEOUT, record_timing=False, resources={})
+    runner.kc = client
     try:
-        await client.async_execute(env=_environment(folder), cleanup_kc=True)
+        await runner.async_execute()
     except CellExecutionError as error:
         told = str(error).strip().splitlines()[-1]
         raise ValueError(f"notebook {name}: a cell failed: {told}") from None
+    book.cells.pop()
     for cell in book.cells:
         _clean(cell)
 

@@ -15,7 +15,6 @@ from mcost.report import judges
 from mcost.report.asked import Asked
 from mcost.report.columns import WIDTH, fixed, mail_table, places
 from mcost.report.measure import Measured, Result, measure, stale_uses
-from mcost.report.provenance import line
 from mcost.spec.placements import PLACEMENTS
 from mcost.spec.vocabulary import COUNTS, SYMBOLS
 
@@ -40,13 +39,14 @@ def frame(found: Result) -> pd.DataFrame:
     return pd.DataFrame([asdict(cell) for cell in found.cells])
 
 
-def body(asked: Asked, found: Result, command: str) -> list[str]:
+def body(asked: Asked, found: Result, command: str, told: str) -> list[str]:
     """The whole body, ASCII lines of at most 72 columns.
 
     Args:
         asked: the question.
         found: its answer.
         command: what makes this reply again.
+        told: the provenance line.
     """
     parts = [
         _scenario(asked),
@@ -56,7 +56,7 @@ def body(asked: Asked, found: Result, command: str) -> list[str]:
         _formulas(asked),
         _checks(asked, found),
         _left_out(),
-        [*_wrapped(line(provenance(asked, found))), "reproduce:", *_command(command)],
+        [*_wrapped(told), "reproduce:", *_command(command)],
     ]
     return [text for part in parts if part for text in (*part, "")][:-1]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import subprocess
 import sys
 from itertools import pairwise
@@ -20,6 +19,7 @@ from mcost.report.figures import FIGURES, figure
 from mcost.report.labels import spread_apart
 from mcost.report.setting import Setting, parsed
 from mcost.report.tables import TABLES, fitted, records
+from mcost.spec.designs import DESIGNS
 
 MAGIC = {"svg": b"<svg", "png": b"\x89PNG", "pdf": b"%PDF"}
 SMALL = Setting(cpus=8, sharers=6)
@@ -83,8 +83,7 @@ def test_cli_exports_one_figure_and_one_table(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "cpus 8" in target.read_text()
     rows = list(csv.DictReader(io.StringIO(run("table", "counts", "--csv").stdout)))
-    document = json.loads(run("table", "counts", "--json").stdout)
-    assert [row["design"] for row in rows] == [row["design"] for row in document]
+    assert [row["design"] for row in rows] == [one.name for one in DESIGNS]
     listed = run("figure", "--list").stdout
     assert all(one.name in listed for one in FIGURES)
 
@@ -93,11 +92,8 @@ def test_cli_exports_one_figure_and_one_table(tmp_path: Path) -> None:
     ("words", "told"),
     [
         (["figure", "scalin", "-o", "x.svg"], "scaling"),
-        (["figure", "told", "-o", "x.gif"], "svg"),
-        (["table", "count"], "counts"),
         (["table", "counts", "--width", "3"], "40 to 400"),
         (["table", "counts", "--set", "cpu=3"], "cpus"),
-        (["report", "--set", "cpus=x", "-o", "never"], "whole number"),
         (["report", "--only", "11", "-o", "never"], "unknown notebook"),
     ],
 )
