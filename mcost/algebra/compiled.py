@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sympy import Expr, Float, Integer, lambdify
+from sympy import Expr, Float, Integer, binomial, factorial, lambdify, nan, oo, prod, zoo
 
 from mcost.algebra.counts import derive
 from mcost.algebra.moments import Moment
@@ -32,7 +32,7 @@ Floats = npt.NDArray[np.float64]
 BLOCK = 8192
 """Points evaluated at a time: a few dozen columns of 64 KiB stay in a second-level cache."""
 
-FREE: tuple[str, ...] = ("cpus", "sharers", "share", "idle", "held", "rate")
+FREE: tuple[str, ...] = ("cpus", "sharers", "share", "idle", "rate")
 """Parameters that vary inside a setting, unless they have one of their edge values."""
 
 _EDGES: dict[str, tuple[float, ...]] = {
@@ -40,10 +40,13 @@ _EDGES: dict[str, tuple[float, ...]] = {
     "sharers": (0, 1),
     "share": (0, 1),
     "idle": (0,),
-    "held": (0, 1),
     "rate": (0,),
 }
-_WHOLE = ("threads", "pages", "offset", "batch", "invlpgb_max")
+_FIXED = ("threads", "pages", "offset", "batch", "invlpgb_max", "held", "age")
+# held too: SymPy factors polynomials of degree `pages` in it to find signs
+
+_FAILS = -2
+"""Place of an expression that is no number at an edge value."""
 
 MOST_THREADS = 12
 """Visited CPUs of a sharer (``uniform``) up to which doubles carry the alternating sums."""
@@ -76,7 +79,7 @@ def setting_of(scenario: Scenario) -> Setting | None:
     """The scenario's setting; None where doubles are not enough."""
     if scenario.placement == "uniform" and scenario.threads > MOST_THREADS:
         return None
-    fixed = [(name, getattr(scenario, name)) for name in (*_WHOLE, "age")]
+    fixed = [(name, getattr(scenario, name)) for name in _FIXED]
     for name in FREE:
         value = getattr(scenario, name)
         if value is None or (scenario.sharers == 0 and name in ("share", "idle")):
@@ -132,11 +135,28 @@ def _expressions(design: Design, setting: Setting) -> tuple[list[Expr], list[int
     place: dict[Expr, int] = {}
     means, variances = [], []
     for cell in (value for _, value in cells.items()):
-        mean = cell.mean if isinstance(cell, Moment) else None
-        variance = cell.variance if isinstance(cell, Moment) else None
-        means.append(-1 if mean is None else place.setdefault(mean, len(place)))
-        variances.append(-1 if variance is None else place.setdefault(variance, len(place)))
+        mean, variance = (cell.mean, cell.variance) if isinstance(cell, Moment) else (None, None)
+        means.append(_placed(mean, place))
+        variances.append(_placed(variance, place))
     return list(place), means, variances
+
+
+def _placed(expression: Expr | None, place: dict[Expr, int]) -> int:
+    if expression is None:
+        return -1
+    if expression.has(zoo, nan, oo):
+        return _FAILS
+    return place.setdefault(expression.replace(_is_choice, _product), len(place))
+
+
+def _is_choice(part: Expr) -> bool:
+    return isinstance(part, binomial) and bool(part.args[1].is_Integer)
+
+
+def _product(choice: Expr) -> Expr:
+    """C(n, k) as a polynomial in n: the Gamma functions that SymPy prints overflow at 171."""
+    n, k = choice.args
+    return prod(n - at for at in range(int(k))) / factorial(int(k))
 
 
 def _number(value: float) -> Expr:
@@ -173,6 +193,8 @@ def evaluate(
 
 
 def _put(target: Floats, values: list[Any], place: int) -> None:
+    if place == _FAILS:
+        target[:] = np.inf
     if place >= 0:
         target[:] = values[place]
         target[~np.isfinite(target)] = np.inf

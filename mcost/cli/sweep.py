@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,15 +42,19 @@ def _sweep(
     from mcost.sweep import MAX_ROWS, load_grid, run_sweep
 
     asked = load_grid(grid)
-    with _progress() as progress:
-        totals = run_sweep(
-            asked,
-            folder,
-            workers=workers,
-            scheduler=scheduler,
-            max_rows=MAX_ROWS if max_rows is None else max_rows,
-            progress=progress,
-        )
+    try:
+        with _progress() as progress:
+            totals = run_sweep(
+                asked,
+                folder,
+                workers=workers,
+                scheduler=scheduler,
+                max_rows=MAX_ROWS if max_rows is None else max_rows,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        print("mcost: stopped, the same command goes on from here", file=sys.stderr)
+        raise typer.Abort from None
     row = {
         "scenarios": asked.cells,
         "rows": totals.rows,

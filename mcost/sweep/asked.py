@@ -8,7 +8,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from mcost.algebra.components import COMPONENTS
 from mcost.spec.designs import DESIGNS, VARIANTS, Design
 from mcost.spec.designs import design as find_design
 from mcost.spec.hardware import Hardware, hardware
@@ -88,10 +87,10 @@ def parse_asked(document: Mapping[str, Any], folder: Path) -> Asked:
     """
     machines = tuple(_machine(name, folder) for name in words(document, "hardware", ()))
     costs = words(document, "costs", ("initiator", "total") if machines else ())
-    for name in costs:
-        find("cost", name, COMPONENTS)
     if costs and not machines:
         raise GridError("costs: they need hardware, name at least one price list")
+    if costs:
+        _check_costs(costs)
     return Asked(
         designs=tuple(dict.fromkeys(_designs(document))),
         by=_chosen(document, "by", ("algebra",), METHODS),
@@ -101,6 +100,13 @@ def parse_asked(document: Mapping[str, Any], folder: Path) -> Asked:
         cost_points=_points(document.get("cost_points", 1024)),
         **_simulation(document.get("simulation", {})),
     )
+
+
+def _check_costs(costs: tuple[str, ...]) -> None:
+    from mcost.algebra.components import COMPONENTS  # noqa: PLC0415 - heavy
+
+    for name in costs:
+        find("cost", name, COMPONENTS)
 
 
 def words(document: Mapping[str, Any], name: str, default: tuple[str, ...]) -> tuple[str, ...]:

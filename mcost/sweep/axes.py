@@ -132,16 +132,16 @@ def _range(name: str, given: dict[str, Any]) -> Axis:
     for key in ("from", "to"):
         if key not in given:
             raise GridError(f"{name}: the range needs {key!r}")
-    low, high = (float(_number(name, key, given[key])) for key in ("from", "to"))
+    low, high = (_number(name, key, given[key]) for key in ("from", "to"))
     log = given.get("log", False)
     if not isinstance(log, bool):
         raise GridError(f"{name}.log: {log!r} must be true or false")
-    whole = KINDS[name] is int and not log
-    points = _number(name, "points", given.get("points", high - low + 1 if whole else 0))
-    if points != int(points) or not 1 <= points <= _MOST_POINTS:
-        raise GridError(f"{name}.points: {points:g} must be 1 to {_MOST_POINTS}, a whole number")
     if high < low or (log and low <= 0):
         raise GridError(f"{name}: the range {low:g} to {high:g} is empty or has no logarithm")
+    every = high - low + 1 if KINDS[name] is int and not log else 0
+    points = _number(name, "points", given.get("points", every))
+    if points != int(points) or not 1 <= points <= _MOST_POINTS:
+        raise GridError(f"{name}.points: {points:g} must be 1 to {_MOST_POINTS}, a whole number")
     made = (np.geomspace if log else np.linspace)(low, high, int(points))
     values = np.round(made).astype(int) if KINDS[name] is int else made
     return Axis((name,), tuple((value,) for value in dict.fromkeys(values.tolist())))

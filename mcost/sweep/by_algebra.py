@@ -13,10 +13,16 @@ from mcost.algebra.counts import expect, mean_sd
 from mcost.spec.designs import Design
 from mcost.spec.scenario import Scenario
 from mcost.spec.vocabulary import COUNT_NAMES
+from mcost.sweep.asked import Asked
+from mcost.sweep.rows import Rows
 
-__all__ = ["Answers", "Question"]
+__all__ = ["Question", "add_formulas"]
 
 Floats = npt.NDArray[np.float64]
+
+
+Answers = tuple[Floats, Floats]
+"""(means, standard deviations), [counts, scenarios]."""
 
 
 class Question:
@@ -59,7 +65,26 @@ class Question:
         return means, sds
 
 
-Answers = tuple[Floats, Floats]
+def add_formulas(
+    rows: Rows, places: npt.NDArray[np.int32], scenarios: Sequence[Scenario], asked: Asked
+) -> Floats:
+    """Adds the counts of many scenarios; returns their means, [designs, counts, scenarios]."""
+    question = Question(scenarios)
+    found = []
+    for design in asked.designs:
+        means, sds = question.answer(design)
+        found.append(means)
+        for name in asked.counts_by("algebra"):
+            count = COUNT_NAMES.index(name)
+            rows.add(
+                places,
+                design=design.name,
+                by="algebra",
+                quantity=name,
+                mean_count=means[count],
+                sd_count=sds[count],
+            )
+    return np.array(found)
 
 
 def _one(scenario: Scenario, design: Design) -> Answers:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from math import ceil
 
 import numpy as np
@@ -14,9 +13,12 @@ from mcost.simulator import prepare, simulate_parts
 from mcost.spec.designs import Design
 from mcost.spec.scenario import Scenario
 from mcost.spec.vocabulary import COUNT_NAMES
+from mcost.sweep.asked import Asked
+from mcost.sweep.rows import Rows
+from mcost.sweep.sizes import events_of
 from mcost.traces.synthetic import synthesize
 
-__all__ = ["Seen", "events_of", "seed_of", "simulated"]
+__all__ = ["Seen", "add_simulated", "simulated"]
 
 _EVENTS_AT_ONCE = 2_000_000
 
@@ -33,17 +35,26 @@ class Seen:
     sd: npt.NDArray[np.float64]
 
 
-def seed_of(seed: int, cell: int) -> int:
-    """The seed of one scenario: the sweep's and its number, hashed to 31 bits."""
-    return int.from_bytes(sha256(f"{seed}:{cell}".encode()).digest()[:4], "big") >> 1
-
-
-def events_of(scenario: Scenario) -> int:
-    """Trace events of one trial, roughly."""
-    held = 1.0 if scenario.held is None else scenario.held
-    moves = 2 * (scenario.rate or 0.0) * (scenario.age or 0.0) * scenario.sharers
-    visits = scenario.sharers * (1 + scenario.threads) + moves
-    return ceil(visits + scenario.cpus * (2 + scenario.pages * held))
+def add_simulated(
+    rows: Rows, place: int, scenario: Scenario, asked: Asked, seed: int
+) -> npt.NDArray[np.float64]:
+    """Adds the counts of one scenario; returns their means, [designs, counts]."""
+    found = simulated(scenario, asked.designs, asked.trials, seed, (asked.sets, asked.ways))
+    for design, seen in zip(asked.designs, found, strict=True):
+        for name in asked.counts_by("simulation"):
+            count = COUNT_NAMES.index(name)
+            rows.add(
+                place,
+                design=design.name,
+                by="simulation",
+                quantity=name,
+                mean_count=seen.mean[count],
+                sd_count=seen.sd[count],
+                error_count=seen.sd[count] / asked.trials**0.5,
+                trials=asked.trials,
+                seed=seed,
+            )
+    return np.array([seen.mean for seen in found])
 
 
 def simulated(

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from mcost.spec.scenario import Scenario
-from mcost.sweep.by_simulation import events_of
 from mcost.sweep.grid import Grid
+from mcost.sweep.sizes import events_of
 from mcost.sweep.task import Task, canonical, this_version
 
 __all__ = ["BYTES_PER_ROW", "Chunks"]
 
 _ROWS = 200_000
 _CELLS = 20_000
-_EVENTS = 20_000_000
+_EVENTS = 2_000_000
 _SAMPLE = 64
 
 BYTES_PER_ROW = 12
@@ -25,7 +25,7 @@ class Chunks:
 
     Attributes:
         grid: the sweep.
-        cells: scenarios of one chunk: about 200,000 rows of formulas, or 20 million simulated
+        cells: scenarios of one chunk: about 200,000 rows of formulas, or 2 million simulated
             events, which is some tenths of a second.
     """
 

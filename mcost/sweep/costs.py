@@ -27,6 +27,7 @@ Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 Given = dict[str, Floats]
 
+_SWITCHES = "switches_known"
 _AT_ONCE = 1 << 15
 """Values in one array of draws: scenarios times points."""
 
@@ -35,47 +36,53 @@ def add_costs(
     rows: Rows,
     places: Ints,
     scenarios: Sequence[Scenario],
-    design: Design,
     means: Floats,
     asked: Asked,
     by: str,
 ) -> None:
-    """Adds a row for each scenario, machine and cost; null where a price is missing, and why.
+    """Adds a row for each scenario, design, machine and cost; null without a price, and why.
 
     Args:
         rows: what to add to.
         places: of the scenarios in the chunk.
         scenarios: that many.
-        design: who was counted.
-        means: [counts, scenarios], NaN where not known.
-        asked: machines, costs, draws.
+        means: [designs, counts, scenarios], NaN where not known.
+        asked: designs, machines, costs, draws.
         by: the method that counted.
     """
-    for machine in asked.machines:
-        words = {"design": design.name, "by": by, "hardware": machine.name}
-        given = _given(scenarios, design, means, machine)
-        lacking = _lacking(given, machine)
-        for at in np.flatnonzero(lacking >= 0):
-            missing = PRICE_NAMES[lacking[at]]
-            why = f"hardware {machine.name} has no price {missing!r}, design {design.name} needs it"
-            for name in asked.costs:
-                rows.add(places[at], quantity=name, error=why, **words)
-        priced = np.flatnonzero(lacking < 0)
-        found = _estimates({n: v[priced] for n, v in given.items()}, machine, asked)
-        unknown = np.isnan(means[COUNT_NAMES.index("switch_tax"), priced])
+    for design, counted in zip(asked.designs, means, strict=True):
+        for machine in asked.machines:
+            words = {"design": design.name, "by": by, "hardware": machine.name}
+            _add(rows, places, _given(scenarios, design, counted, machine), machine, asked, words)
+
+
+def _add(
+    rows: Rows,
+    places: Ints,
+    given: Given,
+    machine: Hardware,
+    asked: Asked,
+    words: Mapping[str, str],
+) -> None:
+    lacking = _lacking(given, machine)
+    for at in np.flatnonzero(lacking >= 0):
+        missing = PRICE_NAMES[lacking[at]]
+        why = f"hardware {machine.name} has no price {missing!r}, the design needs it"
         for name in asked.costs:
-            value, low, high = found[name]
-            if name == "switches":
-                value, low, high = (np.where(unknown, np.nan, one) for one in (value, low, high))
-            rows.add(
-                places[priced], quantity=name, value_ns=value, low_ns=low, high_ns=high, **words
-            )
+            rows.add(places[at], quantity=name, error=why, **words)
+    priced = np.flatnonzero(lacking < 0)
+    if not len(priced):
+        return
+    found = _estimates({name: column[priced] for name, column in given.items()}, machine, asked)
+    for name in asked.costs:
+        value, low, high = found[name]
+        rows.add(places[priced], quantity=name, value_ns=value, low_ns=low, high_ns=high, **words)
 
 
 def _given(
     scenarios: Sequence[Scenario], design: Design, means: Floats, machine: Hardware
 ) -> Given:
-    """What ``cost.inputs`` gives for each scenario, as arrays."""
+    """What ``cost.inputs`` gives for each scenario, as arrays; ``switches_known`` 1 or NaN."""
     found: dict[str, list[float]] = {}
     for at, scenario in enumerate(scenarios):
         known = dict(zip(COUNT_NAMES, means[:, at].tolist(), strict=True))
@@ -84,7 +91,8 @@ def _given(
         shape = shape_of(number, scenario, design, machine.sockets, USUAL)
         drops = shape.drops if counts.lost_entries is None else 0.0
         values = number | {name: getattr(shape, name) for name in Shape.names()}
-        for name, value in (values | {"open_drops": drops}).items():
+        seen = np.nan if counts.switch_tax is None or counts.switch_flushes is None else 1.0
+        for name, value in (values | {"open_drops": drops, _SWITCHES: seen}).items():
             found.setdefault(name, []).append(value)
     return {name: np.array(values, np.float64) for name, values in found.items()}
 
@@ -123,6 +131,8 @@ def _estimates(
                     shape = (len(values[name][part]), asked.cost_points)
                     found = np.broadcast_to(draws[name], shape)
                     ends[name][end, part] = np.quantile(found, (TAIL, 1 - TAIL)[end], axis=1)
+    if "switches" in values:
+        values["switches"] = values["switches"] * given[_SWITCHES]
     return {
         name: (values[name], np.minimum(ends[name][0], values[name]),
                np.maximum(ends[name][1], values[name]))

@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from typing import Any
 
 __all__ = ["Inline", "cluster", "default_workers", "process_pool"]
 
-CONNECT_SECONDS = 10
+CONNECT_SECONDS = 8
 
 
 class Inline(Executor):
@@ -37,16 +36,21 @@ def default_workers() -> int:
 
 
 @contextmanager
-def process_pool(workers: int) -> Iterator[Executor]:
-    """A pool of processes that leave Ctrl-C to this one and do not outlive it."""
+def process_pool(workers: int, preload: list[str]) -> Iterator[Executor]:
+    """A pool of processes that leave Ctrl-C to this one and do not outlive it.
+
+    Args:
+        workers: how many; one is this process itself.
+        preload: modules that every worker needs.
+    """
     if workers == 1:
         yield Inline()
         return
     start = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(start)
     if start == "forkserver":
-        context.set_forkserver_preload(["mcost.sweep.answers"])
-    with ProcessPoolExecutor(workers, context, _stay_with, (os.getpid(),)) as pool:
+        context.set_forkserver_preload(preload)
+    with ProcessPoolExecutor(workers, context, _stay_with_parent) as pool:
         try:
             yield pool
         except BaseException:
@@ -54,26 +58,17 @@ def process_pool(workers: int) -> Iterator[Executor]:
             raise
 
 
-def _stay_with(parent: int) -> None:
-    """Ignores Ctrl-C, and ends soon after the process that started the sweep."""
+def _stay_with_parent() -> None:
+    """Ignores Ctrl-C, and ends when the process that started the sweep does, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _watch(parent: int) -> None:
-    while _alive(parent):
-        time.sleep(1)
-    os._exit(1)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 @contextmanager

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet
+from typing import Any
 
 from mcost.spec.lookup import find
 from mcost.sweep.axes import KINDS, Axis, GridError, linked_axis
@@ -22,6 +19,8 @@ def read_scenarios(path: Path) -> Axis:
             the wrong kind; the message names the file and the column.
         OSError: the file cannot be opened.
     """
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
     try:
         table = _read(path)
     except (pa.ArrowException, UnicodeDecodeError) as error:
@@ -40,7 +39,11 @@ def read_scenarios(path: Path) -> Axis:
         raise GridError(f"{path}: {str(error).removeprefix('linked[0].')}") from None
 
 
-def _read(path: Path) -> pa.Table:
+def _read(path: Path) -> Any:
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+    import pyarrow.csv  # noqa: PLC0415
+    import pyarrow.parquet  # noqa: PLC0415
+
     if path.suffix == ".parquet":
         return pyarrow.parquet.read_table(path)
     words = {name: pa.string() for name, kind in KINDS.items() if kind is str}

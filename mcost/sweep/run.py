@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from mcost.sweep.answers import modules
 from mcost.sweep.chunks import BYTES_PER_ROW, Chunks
 from mcost.sweep.executors import cluster, default_workers, process_pool
 from mcost.sweep.grid import Grid
@@ -94,7 +95,8 @@ def run_sweep(
         if not todo:
             break
         try:
-            with _executor(executor, scheduler, workers, len(todo)) as (where, at_once):
+            number = min(workers or default_workers(), len(todo))
+            with _executor(executor, scheduler, number, modules(grid.asked)) as (where, at_once):
                 _work(run, where, 2 * at_once, iter(todo))
         except BrokenExecutor:
             if executor is not None or attempt == _RESTARTS:
@@ -104,19 +106,17 @@ def run_sweep(
 
 @contextmanager
 def _executor(
-    executor: Executor | None, scheduler: str | None, workers: int | None, chunks: int
+    executor: Executor | None, scheduler: str | None, workers: int, preload: list[str]
 ) -> Iterator[tuple[Executor, int]]:
     """The executor asked for, and how many chunks it works on at once."""
-    number = workers or default_workers()
     if executor is not None:
-        yield executor, number
+        yield executor, workers
     elif scheduler is not None:
         with cluster(scheduler) as (client, threads):
             yield client, threads
     else:
-        number = min(number, chunks)
-        with process_pool(number) as pool:
-            yield pool, number
+        with process_pool(workers, preload) as pool:
+            yield pool, workers
 
 
 def _work(run: _Run, executor: Executor, in_flight: int, todo: Iterator[int]) -> None:
