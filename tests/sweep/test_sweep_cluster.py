@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("distributed")
+
 
 GRID = """
 by = "simulation"
