@@ -56,10 +56,11 @@ def _of_the_page(log: str) -> list[str]:
 
 
 def test_what_counts_as_the_pages_own_message() -> None:
-    slow = '[1:1:INFO:CONSOLE:574] "Slow network is detected.", source: chrome://resources/a.js (5)'
-    failed = '[1:1:INFO:CONSOLE:0] "Failed to load resource: net::ERR_FAILED", source: http://x/ (0)'
+    slow = '[1:1:INFO:CONSOLE:5] "Slow network is detected.", source: chrome://resources/a.js (5)'
+    failed = '[1:1:INFO:CONSOLE:0] "Failed to load: net::ERR_FAILED", source: http://x/ (0)'
     error = '[1:1:INFO:CONSOLE:3] "Uncaught TypeError", source: file:///page.html (3)'
-    assert _of_the_page("\n".join([slow, failed, "[1:1:ERROR:dbus] no bus", error])) == [failed, error]
+    log = "\n".join([slow, failed, "[1:1:ERROR:dbus] no bus", error])
+    assert _of_the_page(log) == [failed, error]
 
 
 @pytest.mark.parametrize("name", ["01_problem", "03_derivations", "index"])

@@ -13,8 +13,6 @@ from pathlib import Path
 
 import pytest
 
-
-
 GRID = """
 by = "simulation"
 designs = ["per-mm", "merged"]
