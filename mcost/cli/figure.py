@@ -36,7 +36,6 @@ def _figure(
     """Draw one figure, or with --csv or --json print the numbers behind it."""
     from mcost.report.export import FORMATS, draw, specification, write
     from mcost.report.figures import FIGURES, figure
-    from mcost.report.provenance import line
     from mcost.report.setting import Setting, parsed
     from mcost.report.tables import records
     from mcost.spec.lookup import find
@@ -55,6 +54,6 @@ def _figure(
         raise ValueError("-o: give the file to write, such as -o figure.svg")
     form = format or output.suffix.lstrip(".")
     find("format", form, FORMATS)
-    provenance = line(f"figure {one.name}; {setting.words()}")
+    provenance = one.provenance(setting)
     write(output, draw(specification(one, one.data(setting), provenance), form, width))
     print(output)

@@ -29,7 +29,6 @@ def _table(
     as_csv: AsCsv = False,
 ) -> None:
     """Print one table with its provenance; wide ones are split into parts that fit."""
-    from mcost.report.provenance import line
     from mcost.report.setting import Setting, parsed
     from mcost.report.tables import TABLES, fitted, records, table
 
@@ -46,5 +45,4 @@ def _table(
     if as_json or as_csv:
         show(rows, as_json, as_csv)
         return
-    told = line(f"table {one.name}; {setting.words()}")
-    print(*fitted(one.title, rows, told, width), sep="\n")
+    print(*fitted(one.title, rows, one.provenance(setting), width), sep="\n")

@@ -14,7 +14,6 @@ import pandas as pd
 
 from mcost.report import theme
 from mcost.report.figures import Figure
-from mcost.report.provenance import line
 from mcost.report.setting import Setting
 from mcost.spec.lookup import find
 
@@ -126,7 +125,7 @@ def draw(spec: dict[str, Any], form: str, width: int | None = None) -> bytes:
 
 def export_figure(one: Figure, setting: Setting, folder: Path) -> list[str]:
     """SVG, PNG, PDF and CSV of one figure; returns the file names."""
-    provenance = line(f"figure {one.name}; {setting.words()}")
+    provenance = one.provenance(setting)
     frame = one.data(setting)
     spec = specification(one, frame, provenance)
     for form in FORMATS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -55,9 +56,19 @@ class Setting:
             own.pop(name)
         return Scenario(**{"placement": "snapshot", **own, **changed})
 
-    def words(self) -> str:
-        """The setting in one line."""
-        return ", ".join(f"{item.name} {getattr(self, item.name)}" for item in fields(self))
+    def words(self, without: Sequence[str] = (), **changed: object) -> str:
+        """The setting in one line.
+
+        Args:
+            without: parameters that do not matter, or that vary in what is shown.
+            **changed: parameters that what is shown sets itself.
+        """
+        values = {item.name: getattr(self, item.name) for item in fields(self)} | changed
+        return ", ".join(f"{name} {value}" for name, value in values.items() if name not in without)
+
+    def counted(self) -> str:
+        """As `words`, for what has no prices in it."""
+        return self.words(["hardware"])
 
 
 PARAMETERS: dict[str, type] = {item.name: type(item.default) for item in fields(Setting)}

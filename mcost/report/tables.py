@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from mcost.report.columns import fixed
+from mcost.report.provenance import line
 from mcost.report.questions import (
     agreement_rows,
     cost_table,
@@ -21,6 +22,7 @@ from mcost.report.questions import (
     workload_table,
 )
 from mcost.report.setting import Setting
+from mcost.report.workload import told_of
 from mcost.spec.lookup import find
 
 __all__ = ["TABLES", "Table", "fitted", "records", "table"]
@@ -34,22 +36,36 @@ class Table:
         name: as in options and file names.
         title: what it shows, with units.
         rows: the numbers.
+        held: what holds for the whole table, in one line, as of a figure.
     """
 
     name: str
     title: str
     rows: Callable[[Setting], pd.DataFrame]
+    held: Callable[[Setting], str] = Setting.words
+
+    def provenance(self, setting: Setting) -> str:
+        """Which table of which parameters, and who made it."""
+        return line(f"table {self.name}; {self.held(setting)}".rstrip("; "))
+
+
+def _nothing(_: Setting) -> str:
+    return ""
 
 
 TABLES: tuple[Table, ...] = (
-    Table("designs", "What each design tracks, how it delivers, what it drops", designs_table),
-    Table("counts", "Mean counts of one operation, by algebra", per_operation),
+    Table("designs", "What each design tracks, how it delivers, what it drops", designs_table,
+          _nothing),
+    Table("counts", "Mean counts of one operation, by algebra", per_operation,
+          Setting.counted),
     Table("costs", "Time of one operation in us, with 90 % interval", cost_table),
     Table("crossovers", "First number of sharers at which two designs change places",
-          crossover_rows),
-    Table("agreement", "Simulated and expected counts of one operation", agreement_rows),
-    Table("kernels", "Counters of real kernels against the model", kernel_table),
-    Table("workload", "A recorded trace under every design, totals", workload_table),
+          crossover_rows, lambda setting: setting.words(["hardware", "sharers"])),
+    Table("agreement", "Simulated and expected counts of one operation", agreement_rows,
+          Setting.counted),
+    Table("kernels", "Counters of real kernels against the model", kernel_table, _nothing),
+    Table("workload", "A recorded trace under every design, totals", workload_table,
+          lambda _: told_of()),
 )  # fmt: skip
 
 

@@ -21,8 +21,9 @@ PANEL = (300, 190)
 """Width and height of one panel, px."""
 
 _STAR = "M0,-1L0.3,-0.3L1,0L0.3,0.3L0,1L-0.3,0.3L-1,0L-0.3,-0.3Z"
+_CROSSED = "M-1,-0.7L-0.7,-1L0,-0.3L0.7,-1L1,-0.7L0.3,0L1,0.7L0.7,1L0,0.3L-0.7,1L-1,0.7L-0.3,0Z"
 _LOOK: dict[str, tuple[str, list[int], str]] = {
-    "host-mm": ("#8c8c8c", [1, 3], "wedge"),
+    "host-mm": ("#8c8c8c", [1, 3], _CROSSED),
     "notifier": ("#d55e00", [1, 0], "square"),
     "per-mm": ("#0072b2", [8, 2], "triangle-up"),
     "merged": ("#009e73", [4, 2], "diamond"),
@@ -64,6 +65,7 @@ def _theme() -> alt.theme.ThemeConfig:
         "domainColor": "#666666",
         "tickColor": "#666666",
         "labelOverlap": "greedy",
+        "labelFlush": False,
     }
     legend: Any = {"labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal",
               "symbolStrokeWidth": 2, "labelLimit": 300}  # fmt: skip

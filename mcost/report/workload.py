@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from mcost.report.provenance import digest
 from mcost.simulator import prepare, simulate
 from mcost.spec.designs import DESIGNS
 from mcost.spec.files import data_path
@@ -15,7 +16,7 @@ from mcost.spec.kernels import kernel
 if TYPE_CHECKING:
     from mcost.traces.importers import Imported
 
-__all__ = ["BUNDLED", "KERNEL", "SHARERS", "imported", "recording", "totals"]
+__all__ = ["BUNDLED", "KERNEL", "SHARERS", "imported", "recording", "told_of", "totals"]
 
 BUNDLED = "k6.12_n16_threads_s8c8"
 """The recording that is shown: 8 processes of 8 threads on 16 CPUs."""
@@ -42,6 +43,12 @@ def imported(name: str = BUNDLED) -> Imported:
     from mcost.traces.importers import import_trace  # noqa: PLC0415 - pulls the parsers in
 
     return import_trace(data_path("traces", f"{name}.txt.gz"), SHARERS)
+
+
+def told_of(name: str = BUNDLED) -> str:
+    """Which recording, in one line: file, digest, sharers, kernel."""
+    path = data_path("traces", f"{name}.txt.gz")
+    return f"trace {path.name} {digest(path)}, sharers {SHARERS}, kernel {KERNEL}"
 
 
 def totals(name: str = BUNDLED) -> pd.DataFrame:

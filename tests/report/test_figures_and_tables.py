@@ -45,6 +45,20 @@ def test_every_figure_is_the_same_bytes_twice(name: str) -> None:
     assert as_csv(one.data(SMALL), "p") == as_csv(frame, "p")
 
 
+@pytest.mark.parametrize("name", ["stale", "told"])
+def test_provenance_names_what_is_shown(name: str) -> None:
+    setting = Setting(cpus=200, pages=100)
+    shown = figure(name).data(setting)["cpu"].nunique()
+    assert f"cpus {shown}," in figure(name).provenance(setting)
+    assert f"{name};" in figure(name).provenance(setting)
+
+
+def test_provenance_leaves_out_what_varies_or_does_not_matter() -> None:
+    for name, without in {"cheapest": "sharers", "machines": "hardware", "told": "hardware"}.items():
+        assert without not in figure(name).provenance(Setting())
+    assert "trace k6.12" in figure("recorded").provenance(Setting())
+
+
 def test_png_is_small_enough_to_link_and_width_is_kept() -> None:
     one = figure("told")
     spec = specification(one, one.data(SMALL), "p")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from mcost.report.provenance import line
 from mcost.report.setting import Setting
 
 __all__ = ["Chart", "Figure"]
@@ -25,12 +26,19 @@ class Figure:
         title: what it shows, in one sentence.
         data: the numbers behind it, long form, units in the column names.
         chart: draws such a frame.
+        held: what holds for the whole picture, in one line: the parameters that neither vary on
+            an axis nor are without effect, or the recording, or the seed.
     """
 
     name: str
     title: str
     data: Callable[[Setting], pd.DataFrame]
     chart: Callable[[pd.DataFrame], Chart]
+    held: Callable[[Setting], str] = Setting.words
+
+    def provenance(self, setting: Setting) -> str:
+        """Which figure of which parameters, and who made it."""
+        return line(f"figure {self.name}; {self.held(setting)}")
 
     def draw(self, setting: Setting) -> Chart:
         """The chart for one setting."""

@@ -58,4 +58,5 @@ COMPARED = Figure(
     "Designs side by side, per operation: simulated means with 95 % intervals",
     _data,
     _chart,
+    Setting.counted,
 )

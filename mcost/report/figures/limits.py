@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -19,6 +20,8 @@ from mcost.spec.designs import design
 __all__ = ["LIMITS", "rounds_limit"]
 
 _SHARES = (0.1, 0.3, 0.6, 1.0)
+_FIXED: dict[str, Any] = {"idle": 0.0, "operation": "protect"}
+"""One flush event a call, of CPUs that run a sharer or something else."""
 
 
 @lru_cache(maxsize=1)
@@ -38,9 +41,7 @@ def _data(setting: Setting) -> pd.DataFrame:
     for share in _SHARES:
         ends = rounds_limit(setting.cpus, share)
         for step in range(25):
-            scenario = setting.scenario(
-                sharers=round(2 ** (step / 2)), share=share, idle=0.0, operation="protect"
-            )
+            scenario = setting.scenario(sharers=round(2 ** (step / 2)), share=share, **_FIXED)
             at = {"sharers": scenario.sharers, "share": share, "limit": ends}
             rows += [
                 {**at, "source": "algebra", **row}
@@ -82,4 +83,5 @@ LIMITS = Figure(
     " simulator (points with 95 % intervals)",
     _data,
     _chart,
+    lambda setting: setting.words(["hardware", "sharers", "share", "pages", "held"], **_FIXED),
 )

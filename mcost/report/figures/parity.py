@@ -112,6 +112,7 @@ PARITY = Figure(
     " equality",
     _data,
     _chart,
+    lambda setting: f"seed {setting.seed}",
 )
 
 
@@ -153,4 +154,5 @@ SCORES = Figure(
     " what chance alone gives (dashed)",
     _z_data,
     _z_chart,
+    lambda setting: f"seed {setting.seed}",
 )

@@ -77,6 +77,7 @@ CHEAPEST = Figure(
     "The safe design whose caller waits least, and in what share of the prices' spread it stays so",
     _plane,
     _plane_chart,
+    lambda setting: setting.words(["cpus", "sharers"]),
 )
 
 
@@ -148,6 +149,7 @@ TIMES = Figure(
     "Time of one operation against sharers, with 90 % intervals over the spread of the prices",
     _times,
     _times_chart,
+    lambda setting: setting.words(["sharers"]),
 )
 
 
@@ -199,6 +201,7 @@ MACHINES = Figure(
     " be priced there",
     _machines,
     _machines_chart,
+    lambda setting: setting.words(["hardware"]),
 )
 
 

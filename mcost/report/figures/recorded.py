@@ -9,7 +9,7 @@ from mcost.report.figures.base import Chart, Figure
 from mcost.report.labels import decades
 from mcost.report.setting import Setting
 from mcost.report.theme import COLOUR, SHAPE, scale_of
-from mcost.report.workload import totals
+from mcost.report.workload import told_of, totals
 
 __all__ = ["RECORDED"]
 
@@ -62,4 +62,5 @@ RECORDED = Figure(
     "A recorded trace (8 processes of 8 threads, 16 CPUs, Linux 6.12) under every design",
     _data,
     _chart,
+    lambda _: told_of(),
 )

@@ -125,4 +125,5 @@ SCALING = Figure(
     " simulator (points with 95 % intervals)",
     _data,
     _chart,
+    Setting.counted,
 )

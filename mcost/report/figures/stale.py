@@ -44,10 +44,13 @@ def stale_map(scenario: Scenario, one: Design, seed: int) -> npt.NDArray[np.bool
     return np.asarray(stale.reshape(scenario.cpus, scenario.pages))
 
 
+def _part(setting: Setting) -> dict[str, int]:
+    return {"cpus": min(setting.cpus, _CPUS), "pages": min(setting.pages, _PAGES)}
+
+
 def _data(setting: Setting) -> pd.DataFrame:
     """Columns: design, cpu, page, stale."""
-    pages, cpus = min(setting.pages, _PAGES), min(setting.cpus, _CPUS)
-    scenario = setting.scenario(pages=pages, cpus=cpus)
+    scenario = setting.scenario(**_part(setting))
     frames = []
     for name in SHOWN:
         found = stale_map(scenario, design(name), setting.seed)
@@ -89,4 +92,5 @@ STALE = Figure(
     "Uses of freed pages that still hit an old translation, by CPU and page, after one operation",
     _data,
     _chart,
+    lambda setting: setting.words(["hardware"], **_part(setting)),
 )

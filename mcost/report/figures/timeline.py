@@ -16,12 +16,13 @@ from mcost.spec.lookup import find
 __all__ = ["SHOWN_BUG", "TIMELINE", "bug", "steps_of"]
 
 SHOWN_BUG = "merged-unloaded-unbumped"
+_CPUS = 2
 
 
 @lru_cache(maxsize=32)
 def bug(name: str) -> MutantResult:
-    """A seeded bug, searched for in a world of 2 CPUs."""
-    return check_mutant(find("bug", name, {one.name: one for one in MUTANTS}), 2)
+    """A seeded bug, searched for in a small world."""
+    return check_mutant(find("bug", name, {one.name: one for one in MUTANTS}), _CPUS)
 
 
 def steps_of(result: MutantResult) -> pd.DataFrame:
@@ -89,4 +90,5 @@ TIMELINE = Figure(
     f"The shortest way to a stale translation that the search found for the seeded bug {SHOWN_BUG}",
     _data,
     _chart,
+    lambda _: f"world of {_CPUS} CPUs, every interleaving",
 )

@@ -66,11 +66,16 @@ def _states(trace: Trace, scenario: Scenario) -> list[str]:
     return names
 
 
+def _moment(setting: Setting) -> dict[str, object]:
+    """What the picture sets itself; enough idle CPUs that lazy ones are in it."""
+    idle = max(setting.idle, min(_IDLE, 1 - setting.share))
+    cpus = min(setting.cpus, _CPUS)
+    return {"cpus": cpus, "idle": idle, "pages": 1, "operation": "zap", "kernel": "6.12"}
+
+
 def _data(setting: Setting) -> pd.DataFrame:
     """One row per design and CPU of a machine of at most 32 CPUs; one page is zapped."""
-    cpus = min(setting.cpus, _CPUS)
-    idle = max(setting.idle, min(_IDLE, 1 - setting.share))  # so that lazy CPUs are in the picture
-    scenario = setting.scenario(cpus=cpus, pages=1, operation="zap", kernel="6.12", idle=idle)
+    scenario = setting.scenario(**_moment(setting))
     trace, _ = synthesize(scenario, 1, setting.seed)
     states = _states(trace, scenario)
     asks = int(trace.cpu[trace.event == INVALIDATE][0])
@@ -113,4 +118,5 @@ TOLD = Figure(
     "Who is interrupted when one page is zapped: one moment, every design",
     _data,
     _chart,
+    lambda setting: setting.words(["hardware"], **_moment(setting)),
 )
