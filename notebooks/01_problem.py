@@ -73,7 +73,7 @@ table(per_operation(setting))
 # $S\,(1-(1-\rho/S)^{N-1})$ serial waits in place of one. Lines are the algebra, points the
 # simulated machine; most intervals are smaller than the point.
 
-# %%
+# %% tags=["picture"]
 figure("scaling").draw(setting)
 
 # %% [markdown]

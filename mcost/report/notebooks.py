@@ -19,7 +19,7 @@ from mcost.report.export import write
 from mcost.spec.files import notebooks_path
 from mcost.spec.lookup import find
 
-__all__ = ["execute", "load", "rendered_path", "save", "sources"]
+__all__ = ["execute", "load", "picture", "rendered_path", "save", "sources"]
 
 Notebook = Any
 """An nbformat v4 notebook."""
@@ -203,10 +203,28 @@ def _clean(cell: Notebook) -> None:
 
 
 def save(name: str, book: Notebook) -> bool:
-    """Writes the executed notebook beside its source; False in an installed package."""
+    """Writes the executed notebook beside its source; False in an installed package.
+
+    The drawing of a cell tagged ``picture`` becomes a file too: README shows it.
+    """
     path = rendered_path(name)
     if path.parent.parent.name != "notebooks":
         return False
     text = _WRITE(book)
     write(path, text + "\n")
+    for cell in book.cells:
+        if "picture" in cell.metadata.get("tags", []):
+            write(path.with_suffix(".svg"), picture(cell))
     return True
+
+
+def picture(cell: Notebook) -> str:
+    """The SVG that an executed cell shows.
+
+    Raises:
+        ValueError: the cell draws nothing.
+    """
+    for output in cell.get("outputs", []):
+        if svg := output.get("data", {}).get("image/svg+xml"):
+            return str(svg) + "\n"
+    raise ValueError(f"cell {cell.id}: is tagged picture, but shows none")
