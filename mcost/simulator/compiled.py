@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.extending import intrinsic, overload
 
-__all__ = ["entry", "inner", "int64", "sources"]
+__all__ = ["bare", "entry", "inner", "int64", "sources"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,6 +33,31 @@ entry: Callable[[F], F] = njit(**_OPTIONS, cache=True, nogil=True)
 int64 = cast(Callable[[Any], int], np.int64)
 """A 64-bit integer. Constants that are passed to compiled functions are made by it, since
 Numba compiles a function once more for a Python number."""
+
+
+def bare(array: Any) -> Any:
+    """The address of an array's first element, indexed like the array.
+
+    An address is one register where Numba's array is seven, and no index is asked whether it
+    is negative. Plain Python gets the array itself.
+    """
+    return array
+
+
+@intrinsic
+def _address(_context: Any, array: Any) -> Any:
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return context.make_array(signature.args[0])(context, builder, args[0]).data
+
+    return types.CPointer(array.dtype)(array), code  # type: ignore[no-untyped-call]
+
+
+@overload(bare, strict=False)
+def _bare(array: Any) -> Any:  # noqa: ARG001 - typed, not used
+    def implementation(array):  # type: ignore[no-untyped-def]
+        return _address(array)  # type: ignore[call-arg]
+
+    return implementation
 
 
 def sources() -> int:

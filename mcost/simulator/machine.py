@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mcost.simulator.compiled import entry, inner, int64, sources
+from mcost.simulator.compiled import bare, entry, inner, int64, sources
 from mcost.simulator.events import attach, detach, forget_cpu, forget_mm, start
 from mcost.simulator.invalidate import invalidate
 from mcost.simulator.state import LAZY, LOADED, TRACKS, Memory, cpu_at
@@ -50,7 +50,8 @@ class Events(NamedTuple):
 
 def _entry_of(digest: int) -> Callable[[Memory, Ints, Events, Ints], int]:
     @entry
-    def run(m: Memory, cuts: Ints, events: Events, out: Ints) -> int:
+    def run(memory: Memory, cuts: Ints, events: Events, out: Ints) -> int:
+        m = bare(memory)
         for part in range(len(out)):
             start(m)
             first, end = events.starts[part], events.starts[part + 1]
