@@ -141,10 +141,11 @@ def _costs(asked: Asked) -> list[str]:
     notes = [str(row["note"]) for row in rows if row["mean_ns"] is None]
     if unknown:
         notes.append(f"wide ranges, since nobody published them: {', '.join(unknown)}")
+    told = f"Prices of {asked.machine.name} ({asked.machine.title}). {'; '.join(notes)}."
     return [
         "Time of the calling CPU per operation, us, with 90 % interval",
         *(f"  {text}" for text in mail_table(["design", "us", "low", "high"], columns)),
-        *_wrapped(f"Prices of {asked.machine.name} ({asked.machine.title}). {'; '.join(notes)}.", "  "),
+        *_wrapped(told, "  "),
     ]
 
 
