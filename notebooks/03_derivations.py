@@ -42,8 +42,8 @@ ends, flips = rounds_limit(cpus, share), crossover_rows(setting).set_index(["har
 flip = flips.loc[("skylake-2s", "notifier | per-mm")]
 say(f"**Interrupts do not grow with the number of sharers, rounds do: a walk over S sharers waits"
     f" S (1-(1-rho/S)^(N-1)) times in turn, at most {fmt(ends)} times per flush here.**",
-    f"On a two-socket Skylake the caller waits least under `{flip.below}` with few sharers, and"
-    f" {changes(flip['at'], flip.above)}.")
+    f"Of `notifier` and `per-mm`, the caller on a two-socket Skylake waits less under"
+    f" `{flip.below}` with few sharers, and {changes(flip['at'], flip.above)}.")
 
 # %% [markdown]
 # ## One CPU
@@ -91,22 +91,22 @@ figure("limits").draw(setting)
 # a CPU is in none of them with probability $(1-T/N)^S$.
 
 # %%
-equation("E|U\\ \\mathrm{without}\\ c|", occupancy())
+equation("E[\\mathrm{union\\ without\\ the\\ caller}]", occupancy())
 
 # %% [markdown]
 # ## IPIs of each design
 
 # %%
-equation("E[\\mathrm{IPIs}],\\ merged", mean_of("merged", "ipis", operation=operation))
+equation("E[\\mathrm{IPIs,\\ merged}]", mean_of("merged", "ipis", operation=operation))
 
 # %%
-equation("E[\\mathrm{IPIs}],\\ batched", mean_of("batched", "ipis", operation=operation))
+equation("E[\\mathrm{IPIs,\\ batched}]", mean_of("batched", "ipis", operation=operation))
 
 # %% [markdown]
 # ## Crossovers
 #
 # The first number of sharers at which the caller's time of two designs changes order, with its
-# 90 % interval over the spread of the prices; `-` lies beyond 4,096 sharers.
+# 90 % interval over the spread of the prices; `-`: no change up to 4,096 sharers.
 
 # %%
 table(crossover_rows(setting))

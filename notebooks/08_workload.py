@@ -65,7 +65,7 @@ table(total.reset_index())
 # ## What the recording cannot tell
 
 # %%
-say(*[f"\\n- {text}" for text in imported().summary.unknown])
+say(*[f"\n- {text}" for text in imported().summary.unknown])
 
 # %% [markdown]
 # **Left out here:** private memory of the processes, and the changes in scheduling that cheaper

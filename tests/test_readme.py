@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -10,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from mcost.report.setting import Setting
+
 ROOT = Path(__file__).resolve().parents[1]
+RENDERED = ROOT / "notebooks" / "rendered"
 TEXT = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", TEXT, flags=re.DOTALL)
 
@@ -45,6 +49,24 @@ def test_python_blocks_run_and_stay_short():
     for text in (text for kind, text in BLOCKS if kind == "python"):
         assert len(text.splitlines()) < 30
         exec(compile(text, "README.md", "exec"), {})
+
+
+def test_the_picture_is_the_first_notebooks_and_its_caption_the_setting():
+    setting = Setting()
+    book = json.loads((RENDERED / "01_problem.ipynb").read_text())
+    drawn = [
+        "".join(output["data"]["image/svg+xml"])
+        for cell in book["cells"]
+        if "picture" in cell["metadata"].get("tags", [])
+        for output in cell["outputs"]
+    ]
+    assert [text + "\n" for text in drawn] == [(RENDERED / "01_problem.svg").read_text()]
+    assert "notebooks/rendered/01_problem.svg" in TEXT
+    caption = " ".join(TEXT.split("01_problem.svg)")[1].split("\n## ")[0].split())
+    assert f"one {setting.operation} of {setting.pages} clean pages, {setting.cpus} CPUs" in caption
+    assert f"{setting.share:.0%}".replace("%", " %") in caption
+    assert f"{setting.sharers:,} sharers" in caption
+    assert f"with probability {setting.held}." in caption
 
 
 def test_two_screens():

@@ -22,7 +22,7 @@ h1{font-size:1.6rem}h2{font-size:1.25rem;margin-top:2rem}a{color:#0b5394}
 pre{font:13px/1.4 monospace;overflow-x:auto;margin:.4rem 0}
 .code{background:#f6f6f4;padding:.2rem .8rem;border-left:3px solid #cfcfc8}
 .out svg{max-width:100%;height:auto;overflow:visible}
-math[display=block]{margin:.8rem 0;overflow-x:auto}
+math[display=block]{margin:.8rem 0;overflow:auto hidden}
 .anchor-link{display:none}summary{color:#666;font-size:.85rem;cursor:pointer}
 footer{margin-top:3rem;color:#666;font-size:.85rem}
 ul.index{list-style:none;padding:0}ul.index li{display:flex;gap:1.2rem;margin:1rem 0}
@@ -30,6 +30,10 @@ ul.index img{width:13rem;height:7.5rem;object-fit:contain;object-position:top;fl
 border:1px solid #ddd}table{border-collapse:collapse}td,th{padding:.2rem .6rem}
 """
 
+_FOLDED = ("parameters", "setup", "answer")
+"""Tags of cells whose code is folded away."""
+_LIMIT = re.compile(r"<msub>(<mo>lim</mo>.*?)</msub>")
+"""What a limit goes to stands under it; the converter sets it as an index."""
 _MATH = re.compile(r"\$\$(.+?)\$\$|(?<![\\$])\$(?!\s)([^$\n]+?)(?<!\s)\$", re.DOTALL)
 
 
@@ -61,8 +65,8 @@ def _cell(cell: Any) -> str:
     if cell.cell_type == "markdown":
         return _markdown(cell.source)
     code = _highlight(cell.source)
-    if cell.metadata.get("tags"):
-        code = f"<details><summary>{', '.join(cell.metadata.tags)}</summary>{code}</details>"
+    if folded := [tag for tag in cell.metadata.get("tags", []) if tag in _FOLDED]:
+        code = f"<details><summary>{folded[0]}</summary>{code}</details>"
     return "\n".join([code, *(_output(output) for output in cell.outputs)])
 
 
@@ -82,7 +86,7 @@ def _mathml(tex: str, block: bool) -> str:
     made: str = latex2mathml.converter.convert(
         tex.replace(r"\operatorname", r"\mathrm"), display="block" if block else "inline"
     )
-    return made
+    return _LIMIT.sub(r"<munder>\1</munder>", made)
 
 
 def _highlight(source: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import isnan
+from textwrap import wrap
 from typing import Any
 
 import pandas as pd
@@ -23,6 +24,10 @@ __all__ = [
     "table",
     "text_of",
 ]
+
+
+_WIDTH = 112
+"""Columns of a page of a notebook."""
 
 
 class Text(str):
@@ -56,7 +61,20 @@ def equation(left: str, right: Expr) -> Shown:
 def table(rows: Sequence[Mapping[str, object]] | pd.DataFrame) -> Text:
     """A table in aligned text, as in mail."""
     records = rows.to_dict("records") if isinstance(rows, pd.DataFrame) else rows
-    return Text(text_table([{str(k): _plain(v) for k, v in row.items()} for row in records]))
+    text = text_table([{str(k): _plain(v) for k, v in row.items()} for row in records])
+    last = str(list(records[0])[-1]) if len(records) else ""
+    if not (last and isinstance(records[0][last], str)):
+        return Text(text)
+    indent = len(text.partition("\n")[0]) - len(last)
+    return text_of([_folded(line, indent) for line in text.splitlines()])
+
+
+def _folded(line: str, indent: int) -> str:
+    """A line of at most ``_WIDTH`` columns; what is longer goes on below its last column."""
+    if len(line) <= _WIDTH:
+        return line
+    rest = wrap(line[indent:], _WIDTH - indent)
+    return "\n".join([line[:indent] + rest[0], *(" " * indent + more for more in rest[1:])])
 
 
 def _plain(value: object) -> object:
@@ -89,6 +107,6 @@ def kernel_steps() -> Text:
     for one in DESIGNS:
         lines.append(one.name)
         lines += [f"  {number}. {step}" for number, step in enumerate(one.steps, 1)]
-        lines += [f"  unsafe: {one.unsafe}"] if one.unsafe else []
+        lines += [_folded(f"  unsafe: {one.unsafe}", 10)] if one.unsafe else []
         lines += [f"  source: {one.source}", ""]
     return text_of(lines[:-1])

@@ -15,7 +15,7 @@ from mcost.report import judges
 from mcost.report.asked import Asked
 from mcost.report.columns import WIDTH, fixed, mail_table, places
 from mcost.report.measure import Measured, Result, measure, stale_uses
-from mcost.spec.placements import PLACEMENTS
+from mcost.spec.placements import INITIATORS, PLACEMENTS
 from mcost.spec.vocabulary import COUNTS, SYMBOLS
 
 __all__ = ["QUESTIONS", "answer", "body", "frame"]
@@ -83,8 +83,8 @@ def _scenario(asked: Asked) -> list[str]:
     words = (
         f"One {one.operation} of {one.pages} pages ({one.op.meaning}) of a region that"
         f" {one.sharers} processes share, on {one.cpus} CPUs, kernel {one.kernel}. Where the"
-        f" sharers run ({law.name}): {law.meaning}. The operation comes from a CPU:"
-        f" {one.initiator}."
+        f" sharers run ({law.name}): {law.meaning}. It is called on"
+        f" {INITIATORS[one.initiator]}."
     )
     given = ", ".join(f"{name}={value}" for name, value in one.as_dict().items())
     return [*_wrapped(words), "", *_wrapped(given, "  ")]
@@ -139,11 +139,13 @@ def _costs(asked: Asked) -> list[str]:
         {p for r in rows if r["mean_ns"] is not None for p in str(r["note"]).split(", ") if p}
     )
     notes = [str(row["note"]) for row in rows if row["mean_ns"] is None]
-    told = "; ".join(notes + ([f"nobody published {', '.join(unknown)}"] if unknown else []))
+    if unknown:
+        notes.append(f"wide ranges, since nobody published them: {', '.join(unknown)}")
+    told = f"Prices of {asked.machine.name} ({asked.machine.title}). {'; '.join(notes)}."
     return [
         "Time of the calling CPU per operation, us, with 90 % interval",
         *(f"  {text}" for text in mail_table(["design", "us", "low", "high"], columns)),
-        *_wrapped(f"Prices of {asked.machine.name} ({asked.machine.title}). {told}.", "  "),
+        *_wrapped(told, "  "),
     ]
 
 
