@@ -8,10 +8,13 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 from mcost.report.setting import Setting
+from mcost.spec.files import data_path
+from mcost.sweep import load_grid
 
 ROOT = Path(__file__).resolve().parents[1]
 RENDERED = ROOT / "notebooks" / "rendered"
@@ -67,6 +70,29 @@ def test_the_picture_is_the_first_notebooks_and_its_caption_the_setting():
     assert f"{setting.share:.0%}".replace("%", " %") in caption
     assert f"{setting.sharers:,} sharers" in caption
     assert f"with probability {setting.held}." in caption
+
+
+def indented(name: str) -> list[str]:
+    """Indented blocks of a README below data/."""
+    text = (ROOT / "data" / name / "README.md").read_text()
+    blocks = re.findall(r"(?:^    .*\n|^\n(?=    ))+", text, flags=re.MULTILINE)
+    return [dedent(block).strip() for block in blocks]
+
+
+def test_commands_of_the_traces_run(tmp_path):
+    commands = next(block for block in indented("traces") if block.startswith("mcost"))
+    lines = commands.replace("\\\n", " ").splitlines()
+    assert len(lines) == 2
+    assert all(run(line, tmp_path) for line in lines)
+    assert (tmp_path / "s8c8.parquet").exists()
+
+
+def test_the_grid_that_the_grids_readme_shows_is_one(tmp_path):
+    (tmp_path / "mine.csv").write_text("offset\n0\n511\n")
+    (tmp_path / "grid.toml").write_text(next(b for b in indented("grids") if "[scenario]" in b))
+    grid = load_grid(tmp_path / "grid.toml")
+    assert grid.cells == 2 * 2 * 2 * 13 * 8  # lists, ranges and linked lists as it says
+    assert load_grid(data_path("grids", "million.toml")).cells >= 1_000_000
 
 
 def test_two_screens():
