@@ -29,6 +29,7 @@ from mcost.report.figures import figure
 from mcost.report.prose import fmt, say, table
 from mcost.report.questions import cost_table, sensitivity_table
 from mcost.report.setting import Setting
+from mcost.report.thread import answers, asked
 
 theme.enable()
 setting = Setting(cpus=cpus, sharers=sharers, share=share, held=held, pages=pages,
@@ -58,6 +59,20 @@ table(cost_table(setting))
 
 # %%
 figure("machines").draw(setting)
+
+# %% [markdown]
+# ## What the thread asked
+#
+# Questions of the RFC v3 thread (KF 6.4), on machines with one, two and four sockets, in a guest
+# and, for the last, with broadcasts. In 1 and 2 the value is a number of sharers; `-`: the order
+# does not change up to 4,096 of them. 3 and 6 are wide because nobody published what a refill
+# and a wake-up cost.
+
+# %%
+say(asked())
+
+# %%
+table(answers(setting))
 
 # %% [markdown]
 # ## Where the spread comes from
