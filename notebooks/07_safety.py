@@ -28,7 +28,7 @@ from mcost.report.figures import figure
 from mcost.report.figures.timeline import SHOWN_BUG
 from mcost.report.prose import say, table
 from mcost.report.questions import stale_rows
-from mcost.report.safety import bug_rows, design_rows, story
+from mcost.report.safety import bug_rows, design_rows, stories, story
 from mcost.report.setting import Setting
 
 theme.enable()
@@ -75,6 +75,12 @@ figure("timeline").draw(setting)
 # The last step uses a page that was freed: when the CPU comes back to A, A's generation has not
 # moved, so the slot is taken for current and nothing is dropped.
 #
+# ## Every bug's shortest way to a stale translation
+
+# %%
+stories()
+
+# %% [markdown]
 # ## The same question at full size
 #
 # One operation of this setting, then every CPU uses every page.

@@ -27,7 +27,7 @@ from mcost.report import theme
 from mcost.report.figures import figure
 from mcost.report.prose import fmt, say, table
 from mcost.report.setting import Setting
-from mcost.report.workload import imported, recording, totals
+from mcost.report.workload import assumptions, imported, plugged, recording, totals
 
 theme.enable()
 setting = Setting(cpus=cpus, sharers=sharers, share=share, held=held, pages=pages,
@@ -60,6 +60,37 @@ figure("recorded").draw(setting)
 
 # %%
 table(total.reset_index())
+
+# %% [markdown]
+# ## Closed form, simulation, and what the kernel counted
+#
+# Per operation, where one walk over all sharers is one operation. `plug_in` is the closed form,
+# fed with the recording's own averages: share, lazy share, mask sizes, pages. `recorded` is what
+# the kernel counted on private tables, to be held against `per-mm`: a lower bound, since a
+# sharer that has no PTE there gets no flush.
+
+# %%
+table(plugged())
+
+# %% [markdown]
+# What the closed form assumes of a schedule, and what this one was:
+
+# %%
+table(assumptions())
+
+# %% [markdown]
+# ## The other recordings
+#
+# Linux 6.1, 32 spinning processes of one thread:
+
+# %%
+table(totals("k6.1_n16_spin_s32"))
+
+# %% [markdown]
+# A build of 6.12 whose masks keep stale bits, as later kernels' do; 32 processes that sleep:
+
+# %%
+table(totals("k6.12-lazymask_n16_sleepy_s32"))
 
 # %% [markdown]
 # ## What the recording cannot tell

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from textwrap import wrap
 
 import pandas as pd
 
 from mcost.checks.safety import MUTANTS, SafetyReport, run_safety
+from mcost.report.figures.timeline import steps_of
 from mcost.report.prose import Text, text_of
 from mcost.spec.designs import DESIGNS
 from mcost.spec.lookup import find
 
-__all__ = ["bug_rows", "design_rows", "story"]
+__all__ = ["bug_rows", "design_rows", "stories", "story"]
+
+
+_WIDTH = 100
 
 
 @lru_cache(maxsize=1)
@@ -42,6 +47,18 @@ def bug_rows() -> pd.DataFrame:
 
 def _short(text: str, width: int = 64) -> str:
     return text if len(text) <= width else text[: width - 2].rstrip() + ".."
+
+
+def stories() -> Text:
+    """Every seeded bug with the shortest way to a stale translation that the search found."""
+    lines: list[str] = []
+    for one in _found().mutants:
+        lines += wrap(f"{one.mutant.name}: {one.mutant.bug}", _WIDTH, subsequent_indent="  ")
+        steps = steps_of(one)
+        width = max(map(len, steps["lane"]))
+        lines += [f"{row.step:4}  {row.lane:{width}}  {row.text}" for row in steps.itertuples()]
+        lines.append("")
+    return text_of(lines[:-1])
 
 
 def story(name: str) -> Text:

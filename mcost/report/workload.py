@@ -7,21 +7,36 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from mcost.checks.kernel.release import variant_of
+from mcost.checks.whatif import WhatIf, compare_designs, findings
 from mcost.report.provenance import digest
 from mcost.simulator import prepare, simulate
 from mcost.spec.designs import DESIGNS
 from mcost.spec.files import data_path
-from mcost.spec.kernels import kernel
+from mcost.spec.kernels import Kernel
 
 if TYPE_CHECKING:
     from mcost.traces.importers import Imported
 
-__all__ = ["BUNDLED", "KERNEL", "SHARERS", "imported", "recording", "told_of", "totals"]
+__all__ = [
+    "BUNDLED",
+    "SHARERS",
+    "assumptions",
+    "imported",
+    "plugged",
+    "recording",
+    "told_of",
+    "totals",
+    "variant",
+]
 
 BUNDLED = "k6.12_n16_threads_s8c8"
 """The recording that is shown: 8 processes of 8 threads on 16 CPUs."""
 SHARERS = "s0*"
-KERNEL = "6.12"
+"""Who shares in every bundled recording: its workload's processes are called s000 and so on."""
+_GAP_NS = 1_000_000
+"""Longest pause inside one walk over the sharers."""
+_WINDOWS = 10
 _COUNTS = (
     "flush_events",
     "rounds",
@@ -48,7 +63,35 @@ def imported(name: str = BUNDLED) -> Imported:
 def told_of(name: str = BUNDLED) -> str:
     """Which recording, in one line: file, digest, sharers, kernel."""
     path = data_path("traces", f"{name}.txt.gz")
-    return f"trace {path.name} {digest(path)}, sharers {SHARERS}, kernel {KERNEL}"
+    return f"trace {path.name} {digest(path)}, sharers {SHARERS}, kernel {variant(name).name}"
+
+
+def variant(name: str = BUNDLED) -> Kernel:
+    """The kernel variant that a recording was made on."""
+    return variant_of(imported(name).summary.kernel)
+
+
+@lru_cache(maxsize=2)
+def _whatif(name: str) -> WhatIf:
+    from mcost.traces.importers import ImportOptions, import_trace  # noqa: PLC0415 - as above
+
+    options = ImportOptions(merge_walks=True, merge_gap=_GAP_NS)
+    return WhatIf.of(import_trace(data_path("traces", f"{name}.txt.gz"), SHARERS, options))
+
+
+def plugged(name: str = BUNDLED) -> pd.DataFrame:
+    """Per operation and design: closed form fed with averages, simulated, counted by the kernel.
+
+    The kernel ran private tables, so only ``per-mm`` has what it counted, a lower bound. See
+    ``mcost.checks.whatif``; a walk over all sharers is one operation here.
+    """
+    found = compare_designs(_whatif(name))
+    return found[found["count"].isin(["rounds", "ipis"])].reset_index(drop=True)
+
+
+def assumptions(name: str = BUNDLED) -> pd.DataFrame:
+    """What the closed form assumes of the schedule, and what the recording says."""
+    return findings(_whatif(name), _WINDOWS)
 
 
 def totals(name: str = BUNDLED) -> pd.DataFrame:
@@ -57,7 +100,7 @@ def totals(name: str = BUNDLED) -> pd.DataFrame:
     ready = prepare(found.trace)
     rows = []
     for one in DESIGNS:
-        counts = simulate(ready, one, kernel(KERNEL), cpus=found.summary.cpus)
+        counts = simulate(ready, one, variant(name), cpus=found.summary.cpus)
         rows.append({"design": one.name, **{count: getattr(counts, count) for count in _COUNTS}})
     return pd.DataFrame(rows)
 
