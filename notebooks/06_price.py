@@ -24,10 +24,12 @@ hardware = "skylake-2s"  # price list
 seed = 1  # of every simulated point
 
 # %% tags=["setup"]
+from dataclasses import replace
+
 from mcost.report import theme
 from mcost.report.figures import figure
 from mcost.report.prose import fmt, say, table
-from mcost.report.questions import cost_table, sensitivity_table
+from mcost.report.questions import cost_table, rates_table, sensitivity_table
 from mcost.report.setting import Setting
 from mcost.report.thread import answers, asked
 
@@ -73,6 +75,19 @@ say(asked())
 
 # %%
 table(answers(setting))
+
+# %% [markdown]
+# ## How often
+#
+# The rate at which the caller's side, or the average of the other CPUs, has no time left; then
+# response (M/D/1 queue; `-`: saturated), IPIs and the part of the other CPUs' time taken when
+# 100 operations a second arrive; refills are not in it. Then the same on 256 CPUs.
+
+# %%
+table(rates_table(setting))
+
+# %%
+table(rates_table(replace(setting, cpus=256)))
 
 # %% [markdown]
 # ## Where the spread comes from

@@ -57,7 +57,7 @@ def saturation(initiator: float, others: float, cpus: int) -> Saturation:
     Args:
         initiator: ns of the initiator for one operation, above 0.
         others: ns of all other CPUs together for one operation, 0 or more.
-        cpus: online CPUs.
+        cpus: online CPUs; with 1 there is nobody else to saturate.
 
     Raises:
         ValueError: a time that is not positive, or fewer than one CPU.
@@ -66,7 +66,7 @@ def saturation(initiator: float, others: float, cpus: int) -> Saturation:
         raise ValueError(f"initiator, others: {initiator}, {others} ns must be above 0, 0 or more")
     if cpus < 1:
         raise ValueError(f"cpus: {cpus} must be at least 1")
-    spare = (cpus - 1) / others * NS if others else float("inf")
+    spare = (cpus - 1) / others * NS if others and cpus > 1 else float("inf")
     return Saturation(NS / initiator, spare)
 
 

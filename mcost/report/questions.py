@@ -11,6 +11,7 @@ from mcost.algebra.cost import NotPriced
 from mcost.checks.costs import cost_rows
 from mcost.checks.crossover import crossover
 from mcost.checks.kernel import summary as kernel_summary
+from mcost.checks.rates import rate_rows
 from mcost.checks.sensitivity import sensitivity
 from mcost.report.judges import kernel_verdicts
 from mcost.report.measure import measure, stale_uses
@@ -24,6 +25,7 @@ from mcost.spec.vocabulary import COUNTS
 __all__ = [
     "MACHINES",
     "PAIRS",
+    "PER_SECOND",
     "across",
     "agreement_rows",
     "cost_table",
@@ -32,6 +34,7 @@ __all__ = [
     "inside",
     "kernel_table",
     "per_operation",
+    "rates_table",
     "sensitivity_table",
     "stale_rows",
     "stale_share",
@@ -111,6 +114,16 @@ def crossover_rows(setting: Setting) -> pd.DataFrame:
                  "high": found.high, "below": found.before, "above": found.after}
             )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+PER_SECOND = 100
+"""Operations per second at which designs are compared."""
+
+
+def rates_table(setting: Setting) -> pd.DataFrame:
+    """How often one operation can run, and what 100 of them a second take."""
+    machine = hardware(setting.hardware)
+    return pd.DataFrame(rate_rows(setting.scenario(), DESIGNS, machine, PER_SECOND))
 
 
 def kernel_table(_: Setting) -> pd.DataFrame:

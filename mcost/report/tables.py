@@ -13,12 +13,14 @@ import pandas as pd
 from mcost.report.columns import fixed
 from mcost.report.provenance import line
 from mcost.report.questions import (
+    PER_SECOND,
     agreement_rows,
     cost_table,
     crossover_rows,
     designs_table,
     kernel_table,
     per_operation,
+    rates_table,
     workload_table,
 )
 from mcost.report.setting import Setting
@@ -59,6 +61,8 @@ TABLES: tuple[Table, ...] = (
     Table("counts", "Mean counts of one operation, by algebra", per_operation,
           Setting.counted),
     Table("costs", "Time of one operation in us, with 90 % interval", cost_table),
+    Table("rates", f"Operations/s at most, with 90 % interval, and what {PER_SECOND}/s take",
+          rates_table),
     Table("crossovers", "First number of sharers at which two designs change places",
           crossover_rows, lambda setting: setting.words(["hardware", "sharers"])),
     Table("agreement", "Simulated and expected counts of one operation", agreement_rows,
