@@ -45,20 +45,26 @@ from mcost.simulator.state import (
 )
 from mcost.simulator.told import act, add_target, close_round, interrupt, open_round
 
-__all__ = ["flush_each", "flush_mm"]
+__all__ = ["bump_each", "flush_each", "flush_mm"]
 
 
 @inner
 def flush_each(m: Memory) -> None:
     """Every sharer's mm, one after another."""
-    bumps = m[STEPS] * m[MOVES]
-    m[SHARED] += bumps
-    m[BUMPS] += bumps * m[SHARERS]
-    m[WORDS] += m[MASK_WORDS] * m[SHARERS]
+    bump_each(m)
     if m[LAZY_MASKS] and (m[FREED] or m[NOW] > m[TRIM_DUE]):
         _flush_in_turn(m)
     else:
         _flush_running(m)
+
+
+@inner
+def bump_each(m: Memory) -> None:
+    """Moves every sharer's generation; each one's mask is read."""
+    bumps = m[STEPS] * m[MOVES]
+    m[SHARED] += bumps
+    m[BUMPS] += bumps * m[SHARERS]
+    m[WORDS] += m[MASK_WORDS] * m[SHARERS]
 
 
 @inner

@@ -7,6 +7,7 @@ from mcost.simulator.compiled import inner
 from mcost.simulator.each import flush_mm
 from mcost.simulator.masks import clear_bit, lowest, set_bit
 from mcost.simulator.members import join_union, leave_union
+from mcost.simulator.runs import enter, leave, settle
 from mcost.simulator.state import (
     ACTIVE_TABLE,
     ASID_SLOTS,
@@ -33,6 +34,8 @@ from mcost.simulator.state import (
     REGION_GEN,
     REGION_MASK,
     REGION_NOW,
+    RUN_CPUS,
+    RUN_MASK,
     SECOND,
     SHARED,
     SHARER,
@@ -73,6 +76,7 @@ def attach(m: Memory, mm: int, now: int) -> None:
 @inner
 def detach(m: Memory, cpu: int, mm: int, now: int) -> None:
     """The sharer's own mm is flushed with tables freed, then it is a sharer no more."""
+    settle(m)
     row = mm_at(m, mm)
     m[FLUSH_EVENTS] += 1
     m[WORDS] += m[MASK_WORDS]
@@ -80,11 +84,24 @@ def detach(m: Memory, cpu: int, mm: int, now: int) -> None:
     m[row + TLB_GEN] += 1
     m[INITIATOR], m[NOW], m[FREED], m[BY_PAGE], m[OP_END] = cpu, now, 1, 0, 0
     flush_mm(m, mm)
+    _stop(m, mm)
     m[row + SHARER] = 0
     _move_cpus(m, mm)
     clear_bit(m, m[ACTIVE_TABLE], m[row + ATTACHED])
     m[row + TLB_GEN] += m[SHARED]
     m[SHARERS] -= 1
+
+
+@inner
+def _stop(m: Memory, mm: int) -> None:
+    """The CPUs that have the mm loaded run no sharer from now on."""
+    for at in range(m[MASK_WORDS]):
+        word = m[mask_at(m, mm) + at] & m[m[RUN_MASK] + at]
+        while word != 0:
+            cpu = at * 64 + lowest(word)
+            word &= word - 1
+            if m[cpu_at(m, cpu) + LOADED] == mm:
+                leave(m, cpu)
 
 
 @inner
@@ -102,6 +119,8 @@ def _move_cpus(m: Memory, mm: int) -> None:
                 leave_union(m, cpu)
             if m[BY_REGION] and m[cpu_at(m, cpu) + LOADED] == mm:
                 _mark_region(m, cpu, joining)
+            if joining and m[cpu_at(m, cpu) + LOADED] == mm:
+                enter(m, cpu)
 
 
 @inner
@@ -123,9 +142,10 @@ def start(m: Memory) -> None:
     for at in range(m[MASK_WORDS]):
         m[m[REGION_MASK] + at] = 0
         m[m[UNION_MASK] + at] = 0
+        m[m[RUN_MASK] + at] = 0
     for at in range(TRACKS):
         m[at] = 0
-    for at in range(SHARERS, FRESH + 1):
+    for at in range(RUN_CPUS, FRESH + 1):
         m[at] = 0
     m[TRIM_DUE] = NEVER
 

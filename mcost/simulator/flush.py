@@ -6,6 +6,7 @@ Linux 6.12 and 6.15 (KF 1.1, 1.3); arch_tlbbatch_flush (KF 3); flush_tlb_all (KF
 
 from __future__ import annotations
 
+from mcost.simulator.at_once import flush_running
 from mcost.simulator.codes import (
     BUMPS,
     DENIED,
@@ -19,10 +20,12 @@ from mcost.simulator.codes import (
     WORDS,
 )
 from mcost.simulator.compiled import inner
-from mcost.simulator.each import flush_each
+from mcost.simulator.each import bump_each, flush_each
 from mcost.simulator.masks import lowest
 from mcost.simulator.members import runs_sharer
+from mcost.simulator.runs import settle
 from mcost.simulator.state import (
+    AT_ONCE,
     BY_REGION,
     END,
     EVERYTHING,
@@ -32,9 +35,11 @@ from mcost.simulator.state import (
     IN_USE,
     INITIATOR,
     LAZY,
+    LAZY_MASKS,
     MASK_WORDS,
     MOVES,
     NO_MM,
+    NOW,
     ONLINE_CPUS,
     ONLINE_MASK,
     PAIR,
@@ -44,6 +49,7 @@ from mcost.simulator.state import (
     SHARERS,
     STEPS,
     TRACKS,
+    TRIM_DUE,
     UNION_MASK,
     Memory,
     cpu_at,
@@ -59,7 +65,17 @@ def flush_by_ipi(m: Memory) -> None:
     """One flush event of a design that sends IPIs, by what it tracks."""
     if m[TRACKS] == HOLDERS:
         _flush_holders(m)
-    elif m[TRACKS] == EACH:
+        return
+    trims = m[TRACKS] == EACH and m[LAZY_MASKS] and m[NOW] > m[TRIM_DUE]
+    if m[AT_ONCE] and not m[FREED] and not trims:
+        if m[TRACKS] == EACH:
+            bump_each(m)
+        else:
+            collect(m)
+        flush_running(m)
+        return
+    settle(m)
+    if m[TRACKS] == EACH:
         if m[PAIR]:
             _count_denied(m)
         flush_each(m)

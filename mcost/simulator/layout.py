@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcost.simulator import state
-from mcost.simulator.codes import DEFERRED, Rules
+from mcost.simulator.codes import DEFERRED, EACH, IPI, REGION, RUNNING, UNION, Rules
 from mcost.simulator.state import Memory
 
 __all__ = ["Needs", "Pages", "allocate"]
@@ -17,6 +17,9 @@ Ints = npt.NDArray[np.int64]
 
 _LINE = 8
 """64-bit integers of a cache line."""
+
+_MOST_HELD = 1 << 23
+"""64-bit integers, 64 MiB, of the held table; with more pages each CPU is asked in turn."""
 
 
 class Pages(NamedTuple):
@@ -63,8 +66,19 @@ def allocate(rules: Rules, needs: Needs, pages: Pages) -> Memory:
     for table, place in at.items():
         memory[table] = place
     memory[state.UNITS] = len(pages.units) if rules.pair else 0
+    memory[state.AT_ONCE] = _at_once(rules, len(pages.number))
+    memory[state.HELD_STEP] = rules.words if rules.page_wise else 0
     _fill(memory, rules, pages)
     return memory
+
+
+def _at_once(rules: Rules, pages: int) -> int:
+    """Whether the running CPUs are flushed without asking each; see ``runs.py``."""
+    # A union of lazy masks reaches CPUs that run no sharer.
+    known = (EACH, RUNNING) if rules.lazy_masks else (EACH, UNION, RUNNING, REGION)
+    by_generation = rules.delivery == IPI and rules.bumps and rules.tracks in known
+    drops_a_slot = not rules.everything and not rules.tables
+    return int(by_generation and drops_a_slot and pages * rules.words <= _MOST_HELD)
 
 
 def _sizes(rules: Rules, needs: Needs, pages: Pages) -> dict[int, int]:
@@ -72,6 +86,7 @@ def _sizes(rules: Rules, needs: Needs, pages: Pages) -> dict[int, int]:
     cpus, mms, count = rules.cpus, needs.mms + 1, len(pages.number)
     units = len(pages.units) if rules.pair else 0
     most = min(needs.flush_events, state.RING_SIZE * cpus) + 1
+    held = (count if rules.page_wise else 1) * _at_once(rules, count)
     records = most if rules.delivery == DEFERRED else 0
     return {
         state.CPU_TABLE: cpus * state.CPU_ROW,
@@ -83,6 +98,9 @@ def _sizes(rules: Rules, needs: Needs, pages: Pages) -> dict[int, int]:
         state.REGION_MASK: rules.words,
         state.UNION_MASK: rules.words,
         state.ONLINE_MASK: rules.words,
+        state.RUN_MASK: rules.words,
+        state.SEEN_MASK: rules.words,
+        state.HELD_TABLE: held * rules.words,
         state.PAGE_TABLE: count * state.PAGE_ROW,
         state.NUMBER_TABLE: count,
         state.UNIT_TABLE: units,

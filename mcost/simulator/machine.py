@@ -15,6 +15,7 @@ import numpy.typing as npt
 from mcost.simulator.compiled import bare, entry, inner, int64, sources
 from mcost.simulator.events import attach, detach, forget_cpu, forget_mm, start
 from mcost.simulator.invalidate import invalidate
+from mcost.simulator.runs import leave
 from mcost.simulator.state import LAZY, LOADED, TRACKS, Memory, cpu_at
 from mcost.simulator.switch import switch
 from mcost.simulator.tlb import touch
@@ -103,4 +104,5 @@ def _apply(m: Memory, cuts: Ints, events: Events, at: int) -> None:
         if event == SWITCH:
             switch(m, cpu, mm)
         elif event == IDLE:
+            leave(m, cpu)
             m[cpu_at(m, cpu) + LAZY] = m[cpu_at(m, cpu) + LOADED] != 0

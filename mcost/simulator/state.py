@@ -10,7 +10,8 @@ mm 0 stands for "no mm": a CPU with nothing loaded has it loaded, and it is neve
 Memory, N CPUs and M mms: TLB entries 8 bytes x N x sets x ways, masks 8 bytes x (M + 4) x
 ceil(N/64), the rest below 400 bytes x N (at 128 sets), 100 x M, 40 x touched pages. At
 N = 1,024 with 128 x 12 entries that is 13 MB of TLBs; at N = 8,192 with M = 100,000 it is
-101 MB of TLBs and 102 MB of masks. What no event reaches is never touched.
+101 MB of TLBs and 102 MB of masks. The held table has 8 bytes x touched pages x ceil(N/64), at
+most 64 MiB. What no event reaches is never touched.
 """
 
 from __future__ import annotations
@@ -63,23 +64,26 @@ _RULES = len(COUNT_NAMES)
 _TABLES = UNIT_PAGES + 1
 
 # Where the tables begin, and three masks that belong to no mm: of the region, the OR of the
-# sharers' masks, everyone online.
+# sharers' masks, everyone online; then CPUs that run a sharer, and a scratch mask (runs.py).
 (
     CPU_TABLE, SLOT_TABLE, USED_TABLE, TLB_TABLE, MM_TABLE, MASK_TABLE, PAGE_TABLE,
     NUMBER_TABLE, UNIT_TABLE, CUT_TABLE, LINKED_TABLE, ORDER_TABLE, ACTIVE_TABLE,
-    RECORD_TABLE, WAITING_TABLE, REGION_MASK, UNION_MASK, ONLINE_MASK,
-) = range(_TABLES, _TABLES + 18)  # fmt: skip
-_SCALARS = ONLINE_MASK + 1
+    RECORD_TABLE, WAITING_TABLE, REGION_MASK, UNION_MASK, ONLINE_MASK, RUN_MASK, SEEN_MASK,
+    HELD_TABLE,
+) = range(_TABLES, _TABLES + 21)  # fmt: skip
+_SCALARS = HELD_TABLE + 1
 
-# Share units; then what counts on from one part to the next: changes and unlinks; then what
-# starts at 0: sharers, attaches, bumps that all sharers had, region generation, rounds,
-# earliest trimming flush that may be due; newest, free and fresh deferred record; targets,
-# clusters and last cluster of the round at work.
+# Share units; for runs.py, a flag and the words of a row of the held table; then what counts on
+# from one part to the next: changes and unlinks; then what starts at 0: running CPUs, different
+# mms they run, clusters of each; sharers, attaches, bumps that all sharers had, region
+# generation, rounds, earliest trimming flush that may be due; newest, free and fresh deferred
+# record; targets, clusters and last cluster of the round at work.
 (
-    UNITS, CHANGE, UNLINKS,
+    UNITS, AT_ONCE, HELD_STEP, CHANGE, UNLINKS,
+    RUN_CPUS, RUN_MMS, RUN_CLUSTERS,
     SHARERS, ATTACHES, SHARED, REGION_NOW, ROUND_NOW, TRIM_DUE, NEWEST_RECORD, FREE, FRESH,
     TOLD, REACHED, LAST_REACHED,
-) = range(_SCALARS, _SCALARS + 15)  # fmt: skip
+) = range(_SCALARS, _SCALARS + 20)  # fmt: skip
 _EVENT = LAST_REACHED + 1
 
 # The flush event at work: initiator, ns, page ids of the event and of the whole operation,
@@ -104,9 +108,10 @@ USED_ROW = 8
 EMPTY = 0
 MOST_PAGES = int64(1 << 28)
 # mm: generation (less SHARED for a sharer), next trimming flush, flag, CPUs in its mask,
-# place in attach order; of its round: number, targets, clusters, cluster of the last target.
-TLB_GEN, NEXT_TRIM, SHARER, CPUS, ATTACHED, ROUND, TARGETS, CLUSTERS, LAST = range(9)
-MM_ROW = 9
+# place in attach order; of its round: number, targets, clusters, cluster of the last target;
+# CPUs that run it.
+TLB_GEN, NEXT_TRIM, SHARER, CPUS, ATTACHED, ROUND, TARGETS, CLUSTERS, LAST, RUNS = range(10)
+MM_ROW = 10
 # page: last change, last change that has completed, TLB set, share unit (-1: private).
 VERSION, DONE, PLACE, UNIT = range(4)
 PAGE_ROW = 4
@@ -117,7 +122,8 @@ RECORD_ROW = 8
 # number, unit: page number by page id, unit number by unit, both ascending. cut: per unit,
 # number of its last unlink. linked: per mm and unit, unlinks when it last linked. order: mm
 # by place in attach order; active: bits, by that place, sharers whose mask may hold a CPU.
-# waiting: per record, mask of the CPUs that have not swept it.
+# waiting: per record, mask of the CPUs that have not swept it. held: mask of the CPUs that may
+# hold a translation, a row a page or one row for all.
 
 
 @inner

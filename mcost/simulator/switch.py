@@ -9,6 +9,7 @@ from mcost.simulator.codes import SWITCH_FLUSHES, SWITCH_TAX
 from mcost.simulator.compiled import inner
 from mcost.simulator.masks import clear_bit, set_bit
 from mcost.simulator.members import enter_mask, generation, leave_mask, runs_sharer
+from mcost.simulator.runs import enter, leave
 from mcost.simulator.state import (
     ASID_SLOTS,
     BY_REGION,
@@ -36,12 +37,14 @@ def switch(m: Memory, cpu: int, mm: int) -> None:
     """The CPU loads ``mm``, or no user mm for 0; it is not lazy afterwards."""
     row = cpu_at(m, cpu)
     if mm != m[row + LOADED]:
+        leave(m, cpu)
         load(m, cpu, mm)
     elif not m[row + LAZY]:
         return
     m[row + LAZY] = 0
     if mm:
         _use_slot(m, cpu, mm)
+        enter(m, cpu)
 
 
 @inner

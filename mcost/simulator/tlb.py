@@ -11,10 +11,13 @@ from mcost.simulator.compiled import inner, int64
 from mcost.simulator.masks import lowest, set_bit, test_bit
 from mcost.simulator.state import (
     ASID_SLOTS,
+    AT_ONCE,
     CUT_TABLE,
     DONE,
     EMPTY,
     FIRST_PLACE,
+    HELD_STEP,
+    HELD_TABLE,
     IN_USE,
     LINKED_TABLE,
     LOADED,
@@ -38,7 +41,7 @@ from mcost.simulator.state import (
     page_at,
 )
 
-__all__ = ["ALL_SLOTS", "drop_pages", "drop_slots", "touch"]
+__all__ = ["ALL_SLOTS", "drop_page", "drop_pages", "drop_slots", "touch"]
 
 ALL_SLOTS = int64((1 << ASID_SLOTS) - 1)
 _VERSION_BITS = (1 << 32) - 1
@@ -53,30 +56,38 @@ def touch(m: Memory, cpu: int, page: int) -> None:
     current = key << 32 | m[row + VERSION]
     if m[base] == current:
         return
-    # Puts the entry in front and moves the others back by one, up to where it was.
-    at, end, moved = base, base + m[WAYS], current
-    while at < end:
-        entry = m[at]
-        m[at] = moved
-        moved = entry
-        if entry == EMPTY or entry >> 32 == key:
-            break
-        at += 1
-    if moved == current:
+    # All ways are asked, found or not: a loop of always the same length is predicted well.
+    end = base + m[WAYS]
+    found = end
+    for at in range(base, end):
+        if m[at] >> 32 == key:
+            found = at
+    if found == end:
+        _put_in_front(m, base, end - 1, current)
+        _fill(m, cpu, page, row)
         return
-    if at == end or moved == EMPTY:
-        _fill(m, cpu, row)
-        return
-    m[base] = moved
-    m[STALE if moved & _VERSION_BITS < m[row + DONE] else DEFERRED_HITS] += 1
+    entry = m[found]
+    _put_in_front(m, base, found, entry)
+    if entry != current:
+        m[STALE if entry & _VERSION_BITS < m[row + DONE] else DEFERRED_HITS] += 1
 
 
 @inner
-def _fill(m: Memory, cpu: int, page_row: int) -> None:
+def _put_in_front(m: Memory, base: int, last: int, entry: int) -> None:
+    """Moves the entries before ``last`` back by one, over it."""
+    for at in range(last, base, -1):
+        m[at] = m[at - 1]
+    m[base] = entry
+
+
+@inner
+def _fill(m: Memory, cpu: int, page: int, page_row: int) -> None:
     """A walk; the first under an unlinked table faults and links it again (classic)."""
     m[WALKS] += 1
     place = m[page_row + PLACE]
     set_bit(m, _used_at(m, cpu, place >> 6) + m[cpu_at(m, cpu) + IN_USE], place & 63)
+    if m[AT_ONCE]:
+        set_bit(m, m[HELD_TABLE] + page * m[HELD_STEP], cpu)
     unit = m[page_row + UNIT]
     if not m[PAIR] or unit < 0:
         return
@@ -140,6 +151,31 @@ def drop_pages(m: Memory, cpu: int, slots: int, first: int, end: int) -> int:
                 useful |= _thin(m, cpu, place, slots, low, high)[1]
                 break
     return useful
+
+
+@inner
+def drop_page(m: Memory, cpu: int, page: int) -> tuple[int, int]:
+    """INVLPG of one page id of the operation in the slot in use.
+
+    Returns:
+        1 or 0 twice: an outdated translation went; another slot still holds the page.
+    """
+    row = page_at(m, page)
+    base = m[TLB_TABLE] + (cpu * m[SETS] + m[row + PLACE]) * m[WAYS]
+    key = page * 8 + m[cpu_at(m, cpu) + IN_USE] + 1
+    kept, same, gone = base, 0, 0
+    for at in range(base, base + m[WAYS]):
+        entry = m[at]
+        m[at] = EMPTY
+        m[kept] = entry
+        goes = entry >> 32 == key
+        kept += not goes
+        gone = entry if goes else gone
+        same += entry >> 35 == page
+    if gone == 0:
+        return 0, same != 0
+    m[base + m[WAYS] - 1] = EMPTY
+    return (gone & _VERSION_BITS) != m[row + VERSION], same > 1
 
 
 @inner
