@@ -27,17 +27,7 @@ def _designs(
     from mcost.spec.designs import DESIGNS, VARIANTS, design
 
     chosen = [design(name)] if name else list(DESIGNS + VARIANTS)
-    rows = [
-        {
-            "design": one.name,
-            "hook": one.hook,
-            "tracks": one.tracks,
-            "delivery": one.delivery,
-            "scope": one.scope,
-            "safe": "no" if one.unsafe else "yes",
-        }
-        for one in chosen
-    ]
+    rows = [one.columns() for one in chosen]
     full = [
         {**row, "unsafe_because": one.unsafe, "steps": list(one.steps), "source": one.source}
         for row, one in zip(rows, chosen, strict=True)
@@ -45,17 +35,5 @@ def _designs(
     if as_csv:
         show([{**row, "steps": "; ".join(row["steps"])} for row in full], as_json, as_csv)
         return
-    notes = [""] + [line for one in chosen for line in _in_words(one.name)]
+    notes = [""] + [line for one in chosen for line in one.in_words()]
     show(rows, as_json, as_csv, document=full, notes=notes)
-
-
-def _in_words(name: str) -> list[str]:
-    """Steps, reason when unsafe, and source, as lines below the table."""
-    from mcost.spec.designs import design
-
-    one = design(name)
-    lines = [f"{one.name}:"]
-    lines += [f"  {number}. {step}" for number, step in enumerate(one.steps, 1)]
-    if one.unsafe:
-        lines.append(f"  unsafe: {one.unsafe}")
-    return [*lines, f"  source: {one.source}"]

@@ -105,8 +105,5 @@ def kernel_steps() -> Text:
     """What the kernel does in each design, and where that is written down."""
     lines: list[str] = []
     for one in DESIGNS:
-        lines.append(one.name)
-        lines += [f"  {number}. {step}" for number, step in enumerate(one.steps, 1)]
-        lines += [_folded(f"  unsafe: {one.unsafe}", 10)] if one.unsafe else []
-        lines += [f"  source: {one.source}", ""]
+        lines += [*(_folded(line, 10) for line in one.in_words()), ""]
     return text_of(lines[:-1])

@@ -58,17 +58,7 @@ def per_operation(setting: Setting, counts: tuple[str, ...] = _COLUMNS) -> pd.Da
 
 def designs_table(_: Setting) -> pd.DataFrame:
     """The four columns of every design, and whether it is safe."""
-    return pd.DataFrame(
-        {
-            "design": one.name,
-            "hook": one.hook,
-            "tracks": one.tracks,
-            "delivery": one.delivery,
-            "scope": one.scope,
-            "safe": "no" if one.unsafe else "yes",
-        }
-        for one in DESIGNS
-    )
+    return pd.DataFrame(one.columns() for one in DESIGNS)
 
 
 def stale_share(setting: Setting, name: str) -> tuple[int, int]:

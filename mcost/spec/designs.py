@@ -123,6 +123,22 @@ class Design:
             if wrong:
                 raise ValueError(f"design {self.name!r} makes no sense: {why}")
 
+    def columns(self) -> dict[str, str]:
+        """Name, the four columns, and whether it is safe, for tables."""
+        safe = "no" if self.unsafe else "yes"
+        return {
+            "design": self.name,
+            **{name: getattr(self, name) for name in MEANING},
+            "safe": safe,
+        }
+
+    def in_words(self) -> list[str]:
+        """Name, kernel steps, the reason when it is unsafe, and the source, a line each."""
+        lines = [f"{self.name}:"]
+        lines += [f"  {number}. {step}" for number, step in enumerate(self.steps, 1)]
+        lines += [f"  unsafe: {self.unsafe}"] if self.unsafe else []
+        return [*lines, f"  source: {self.source}"]
+
 
 DESIGNS: tuple[Design, ...] = (
     Design(
