@@ -34,8 +34,8 @@ class Events(NamedTuple):
         time: ns.
         cpu: CPU.
         event: code.
-        mm: dense number from 1 on, 0 for none and for events that name no mm.
-        page: page id of a touch, row of ``changes`` of an invalidate.
+        what: page id of a touch, row of ``changes`` of an invalidate; for events that name an
+            mm its dense number from 1 on, 0 for none; 0 for the others.
         changes: [invalidates, 5]: page number, pages, kind, first page id, end page id.
         starts: first event of each independent run, and the number of events.
     """
@@ -43,8 +43,7 @@ class Events(NamedTuple):
     time: Ints
     cpu: npt.NDArray[np.int32]
     event: npt.NDArray[np.uint8]
-    mm: npt.NDArray[np.int32]
-    page: npt.NDArray[np.int32]
+    what: npt.NDArray[np.int32]
     changes: Ints
     starts: Ints
 
@@ -62,13 +61,14 @@ def _entry_of(digest: int) -> Callable[[Memory, Ints, Events, Ints], int]:
                 if events.event[at] != TOUCH:
                     _apply(m, cuts, events, at)
                 elif m[row + LOADED] and not m[row + LAZY]:
-                    touch(m, cpu, int64(events.page[at]))
+                    touch(m, cpu, int64(events.what[at]))
             for count in range(TRACKS):
                 out[part, count] = m[count]
             if part + 1 < len(out):
                 for at in range(first, end):
                     forget_cpu(m, int64(events.cpu[at]))
-                    forget_mm(m, int64(events.mm[at]))
+                    if events.event[at] != TOUCH and events.event[at] != INVALIDATE:
+                        forget_mm(m, int64(events.what[at]))
         return digest
 
     return run
@@ -92,17 +92,17 @@ Returns:
 def _apply(m: Memory, cuts: Ints, events: Events, at: int) -> None:
     """Any event but a touch."""
     event, now = events.event[at], events.time[at]
-    cpu, mm = int64(events.cpu[at]), int64(events.mm[at])
+    cpu, what = int64(events.cpu[at]), int64(events.what[at])
     if event == INVALIDATE:
-        invalidate(m, cuts, events.changes, int64(events.page[at]), cpu, now)
+        invalidate(m, cuts, events.changes, what, cpu, now)
     elif event == ATTACH:
-        attach(m, mm, now)
+        attach(m, what, now)
     elif event == DETACH:
-        detach(m, cpu, mm, now)
+        detach(m, cpu, what, now)
     else:
         sweep(m, cpu)
         if event == SWITCH:
-            switch(m, cpu, mm)
+            switch(m, cpu, what)
         elif event == IDLE:
             leave(m, cpu)
             m[cpu_at(m, cpu) + LAZY] = m[cpu_at(m, cpu) + LOADED] != 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,9 @@ from mcost.traces.schema import ATTACH, DETACH, INVALIDATE, SWITCH, TOUCH, Trace
 __all__ = ["Prepared", "prepare"]
 
 Ints = npt.NDArray[np.int64]
+
+_BLOCK = 1 << 18
+"""Rows numbered at a time."""
 
 
 @dataclass(frozen=True)
@@ -58,18 +62,13 @@ def prepare(trace: Trace, starts: Ints | None = None) -> Prepared:
     Raises:
         ValueError: more than 2^28 different pages are touched.
     """
-    touches = trace.event == TOUCH
-    number, ids = _dense(trace.page[touches])
+    what = np.zeros(len(trace), np.int32)
+    number = _number(trace, trace.page, (TOUCH,), what, first=0)
     if len(number) > MOST_PAGES:
         raise ValueError(f"page: the trace touches {len(number)} pages, at most {MOST_PAGES}")
+    names = _number(trace, trace.mm, (SWITCH, ATTACH, DETACH), what, first=1)
     rows = np.flatnonzero(trace.event == INVALIDATE)
-    page = np.zeros(len(trace), np.int32)
-    page[touches] = ids
-    page[rows] = np.arange(len(rows))
-    named = np.isin(trace.event, (SWITCH, ATTACH, DETACH)) & (trace.mm >= 0)
-    names, ids = _dense(trace.mm[named])
-    mm = np.zeros(len(trace), np.int32)
-    mm[named] = ids + 1
+    what[rows] = np.arange(len(rows))
     bounds = np.zeros(1, np.int64) if starts is None else np.asarray(starts, np.int64)
     bounds = np.append(bounds, len(trace))
     attaches = np.searchsorted(np.flatnonzero(trace.event == ATTACH), bounds)
@@ -77,8 +76,7 @@ def prepare(trace: Trace, starts: Ints | None = None) -> Prepared:
         time=trace.time,
         cpu=trace.cpu,
         event=trace.event,
-        mm=mm,
-        page=page,
+        what=what,
         changes=_changes(trace, rows, number),
         starts=bounds,
     )
@@ -93,16 +91,52 @@ def _changes(trace: Trace, rows: Ints, number: Ints) -> Ints:
     return np.column_stack((first, pages, trace.kind[rows], low, high)).astype(np.int64)
 
 
-def _dense(values: Ints) -> tuple[Ints, npt.NDArray[np.int32]]:
-    """The different values, ascending, and for each value its index among them.
+def _number(
+    trace: Trace, column: Ints, codes: tuple[int, ...], what: npt.NDArray[np.int32], first: int
+) -> Ints:
+    """Numbers the values of a column that events of some codes have, in ascending order.
 
-    By a table where the values span little more than there are of them, else by sorting.
+    Works on blocks of rows, so that no second column is needed.
+
+    Args:
+        trace: whose events.
+        column: pages, where negative ones count too, or mms, where -1 is none.
+        codes: of the events.
+        what: takes the numbers.
+        first: number of the lowest value; with 1, negative values keep 0.
+
+    Returns:
+        The different values, ascending.
     """
-    low, high = (int(values.min()), int(values.max())) if len(values) else (0, -1)
-    if high - low > 4 * len(values) + 1000:
-        number, ids = np.unique(values, return_inverse=True)
-        return number, ids.astype(np.int32)
-    seen = np.zeros(high - low + 1, np.bool_)
-    seen[values - low] = True
-    table = np.cumsum(seen, dtype=np.int32) - np.int32(1)
-    return np.flatnonzero(seen) + low, table[values - low]
+    wanted = np.isin(np.arange(256), codes)
+    blocks = [slice(at, at + _BLOCK) for at in range(0, len(trace), _BLOCK)]
+
+    def used(block: slice) -> npt.NDArray[np.bool_]:
+        chosen = wanted[trace.event[block]]
+        return chosen & (column[block] >= 0) if first else chosen
+
+    number, place = _different(lambda: (column[block][used(block)] for block in blocks))
+    for block in blocks:
+        chosen = used(block)
+        what[block][chosen] = place(column[block][chosen]) + first
+    return number
+
+
+def _different(parts: Callable[[], Iterable[Ints]]) -> tuple[Ints, Callable[[Ints], Ints]]:
+    """The different values of all parts, ascending, and what finds their places among them.
+
+    By a table where the values span little more than there are of them, else by searching.
+    """
+    ends = [(part.min(), part.max(), len(part)) for part in parts() if len(part)]
+    if not ends:
+        return np.empty(0, np.int64), lambda values: values
+    low, span = min(end[0] for end in ends), 1 + max(end[1] for end in ends)
+    span -= low
+    if span > 4 * sum(end[2] for end in ends) + 1000:
+        number = np.unique(np.concatenate([np.unique(part) for part in parts()]))
+        return number, lambda values: np.searchsorted(number, values)
+    seen = np.zeros(span, np.bool_)
+    for part in parts():
+        seen[part - low] = True
+    table = np.cumsum(seen) - 1
+    return np.flatnonzero(seen) + low, lambda values: table[values - low]

@@ -41,7 +41,7 @@ def _pointer(column: npt.NDArray[np.integer]) -> ctypes.c_void_p:
 def c_simulate(trace: Prepared, design: str, cpus: int) -> Counts[int]:
     """What ``mcost.simulator.simulate`` counts on a kernel with eager masks."""
     events, out = trace.events, np.zeros(len(COUNT_NAMES), np.int64)
-    columns = [events.cpu, events.event, events.mm, events.page]
+    columns = [events.cpu, events.event, events.what]
     place = np.ascontiguousarray(trace.number % SETS)
     numbers = [cpus, trace.mms, SETS, WAYS, DESIGNS.index(design)]
     failed = library().run(

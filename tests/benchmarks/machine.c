@@ -234,8 +234,8 @@ static void attach(int mm)
 
 /* Returns 0, or -1 for no memory or an event this loop does not know. changes: rows of five,
  * as the machine's; set: of each page. */
-int run(const int32_t *cpu, const uint8_t *event, const int32_t *mm, const int32_t *page,
-	int64_t events, const int64_t *changes, const int64_t *set, int64_t pages, int cpus,
+int run(const int32_t *cpu, const uint8_t *event, const int32_t *what, int64_t events,
+	 const int64_t *changes, const int64_t *set, int64_t pages, int cpus,
 	int mms, int sets, int ways, int merged, int64_t *out)
 {
 	int failed = 0;
@@ -258,16 +258,16 @@ int run(const int32_t *cpu, const uint8_t *event, const int32_t *mm, const int32
 	for (int64_t at = 0; at < events && !failed; at++) {
 		if (event[at] == TOUCH) {
 			if (m.cpu[cpu[at]].loaded)
-				touch(cpu[at], page[at]);
+				touch(cpu[at], what[at]);
 		} else if (event[at] == SWITCH) {
-			switch_to(cpu[at], mm[at]);
+			switch_to(cpu[at], what[at]);
 		} else if (event[at] == ATTACH) {
-			attach(mm[at]);
-		} else if (event[at] == INVALIDATE && changes[page[at] * 5 + 1] == 1) {
-			struct page *one = &m.page[changes[page[at] * 5 + 3]];
+			attach(what[at]);
+		} else if (event[at] == INVALIDATE && changes[(int64_t)what[at] * 5 + 1] == 1) {
+			struct page *one = &m.page[changes[(int64_t)what[at] * 5 + 3]];
 
 			one->version = ++m.change;
-			flush(cpu[at], changes[page[at] * 5 + 3]);
+			flush(cpu[at], changes[(int64_t)what[at] * 5 + 3]);
 			one->done = m.change;
 		} else {
 			failed = -1;

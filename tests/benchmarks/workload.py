@@ -56,7 +56,7 @@ def prepared(cpus: int, sharers: int, events: int = EVENTS) -> Prepared:
 def touched(trace: Prepared) -> npt.NDArray[np.int64]:
     """The pages of the trace's touches, in order."""
     events = trace.events
-    return trace.number[events.page[events.event == TOUCH]]
+    return trace.number[events.what[events.event == TOUCH]]
 
 
 def only_touches(pages: npt.NDArray[np.int64], cpus: int) -> Trace:
