@@ -117,7 +117,7 @@ def formulas(design: Design, setting: Setting) -> Formulas:
     """Derives and compiles all counts of one design, common subexpressions once."""
     expressions, means, variances = _expressions(design, setting)
     symbols = [SYMBOL[name] for name in setting.free]
-    call = lambdify(symbols, expressions, modules=["scipy", "numpy"], cse=True)
+    call = lambdify(symbols, expressions, modules=["scipy", "numpy"], cse=True, docstring_limit=0)
     return Formulas(setting.free, tuple(means), tuple(variances), call)
 
 
