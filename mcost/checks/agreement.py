@@ -28,7 +28,7 @@ import numpy.typing as npt
 from mcost.algebra.counts import expect
 from mcost.algebra.moments import Moment
 from mcost.checks.grid import grid
-from mcost.simulator import prepare, simulate_parts
+from mcost.simulator import prepare, simulate_trials
 from mcost.spec.designs import DESIGNS, VARIANTS, Design
 from mcost.spec.scenario import Scenario
 from mcost.spec.vocabulary import COUNT_NAMES
@@ -133,16 +133,7 @@ class _Sums:
         ready = prepare(*synthesize(scenario, trials, seed))
         self.n += trials
         for at, one in enumerate(self.designs):
-            seen = simulate_parts(
-                ready,
-                one,
-                scenario.variant,
-                cpus=scenario.cpus,
-                sets=max(1, -(-scenario.pages // 8)),
-                batch=scenario.batch,
-                apic=scenario.apic,
-                invlpgb_max=scenario.invlpgb_max,
-            ).astype(np.float64)
+            seen = simulate_trials(ready, one, scenario).astype(np.float64)
             self.total[at] += seen.sum(axis=0)
             self.square[at] += (seen**2).sum(axis=0)
             self.low[at] = np.minimum(self.low[at], seen.min(axis=0))

@@ -13,7 +13,7 @@ from scipy.stats import t as student
 
 from mcost.algebra.counts import expect, mean_sd
 from mcost.report.points import trials_for
-from mcost.simulator import prepare, simulate_parts
+from mcost.simulator import prepare, simulate_trials
 from mcost.spec.designs import Design
 from mcost.spec.scenario import Scenario
 from mcost.spec.vocabulary import COUNT_NAMES
@@ -103,16 +103,7 @@ def measure(
     ready = prepare(trace, starts)
     columns = [COUNT_NAMES.index(count) for count in counts]
     seen = {
-        one.name: simulate_parts(
-            ready,
-            one,
-            scenario.variant,
-            cpus=scenario.cpus,
-            sets=max(1, -(-scenario.pages // 8)),
-            batch=scenario.batch,
-            apic=scenario.apic,
-            invlpgb_max=scenario.invlpgb_max,
-        )[:, columns].astype(np.float64)
+        one.name: simulate_trials(ready, one, scenario)[:, columns].astype(np.float64)
         for one in designs
     }
     base = seen[designs[0].name]
@@ -175,12 +166,5 @@ def stale_uses(scenario: Scenario, one: Design, seed: int) -> tuple[int, int]:
         event=np.full(cpu.size, TOUCH),
         page=page + scenario.offset,
     )
-    seen = simulate_parts(
-        prepare(concatenate([trace, uses]), starts),
-        one,
-        scenario.variant,
-        cpus=scenario.cpus,
-        sets=max(1, -(-scenario.pages // 8)),
-        batch=scenario.batch,
-    )
+    seen = simulate_trials(prepare(concatenate([trace, uses]), starts), one, scenario)
     return int(seen[0, COUNT_NAMES.index("stale_hits")]), int(cpu.size)

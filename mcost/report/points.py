@@ -8,7 +8,7 @@ from math import sqrt
 import numpy as np
 
 from mcost.algebra.counts import expect, mean_sd
-from mcost.simulator import prepare, simulate_parts
+from mcost.simulator import prepare, simulate_trials
 from mcost.spec.designs import Design
 from mcost.spec.scenario import Scenario
 from mcost.spec.vocabulary import COUNT_NAMES
@@ -53,15 +53,7 @@ def simulated(
     trials = trials_for(scenario)
     ready = prepare(*synthesize(scenario, trials, seed))
     for one in designs:
-        seen = simulate_parts(
-            ready,
-            one,
-            scenario.variant,
-            cpus=scenario.cpus,
-            sets=max(1, -(-scenario.pages // 8)),
-            batch=scenario.batch,
-            apic=scenario.apic,
-        )
+        seen = simulate_trials(ready, one, scenario)
         for count in counts:
             column = seen[:, COUNT_NAMES.index(count)].astype(np.float64)
             yield {

@@ -89,7 +89,7 @@ has completed, else as ``deferred_hits``. Private pages (< 0) never change.
 
 from __future__ import annotations
 
-from mcost.simulator.api import simulate, simulate_parts
+from mcost.simulator.api import simulate, simulate_parts, simulate_trials
 from mcost.simulator.prepare import Prepared, prepare
 
-__all__ = ["Prepared", "prepare", "simulate", "simulate_parts"]
+__all__ = ["Prepared", "prepare", "simulate", "simulate_parts", "simulate_trials"]

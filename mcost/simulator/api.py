@@ -14,12 +14,16 @@ from mcost.spec.designs import Design
 from mcost.spec.kernels import Kernel
 from mcost.spec.lookup import find
 from mcost.spec.operations import DEFAULT_BATCH
-from mcost.spec.scenario import APIC_MODES, DEFAULT_INVLPGB_MAX
+from mcost.spec.scenario import APIC_MODES, DEFAULT_INVLPGB_MAX, Scenario
 from mcost.spec.vocabulary import COUNT_NAMES
 from mcost.traces.checks import check_trace
 from mcost.traces.schema import Trace
 
-__all__ = ["simulate", "simulate_parts"]
+__all__ = ["simulate", "simulate_parts", "simulate_trials"]
+
+
+_FIT = 8
+"""Pages for each set of a TLB that is to hold them all; it has more ways than that."""
 
 
 def simulate(
@@ -112,6 +116,31 @@ def simulate_parts(
     with np.errstate(over="ignore"):  # mask arithmetic wraps; seen only with the JIT off
         run(memory, table, trace.events, out)
     return out
+
+
+def simulate_trials(
+    trials: Prepared, design: Design, scenario: Scenario, *, sets: int = 0, ways: int = 12
+) -> npt.NDArray[np.int64]:
+    """As :func:`simulate_parts`, on the machine that a scenario describes.
+
+    Args:
+        trials: one part a trial, as ``synthesize`` makes them.
+        design: who answers.
+        scenario: kernel, CPUs, batch, APIC mode and INVLPGB limit.
+        sets: sets of each TLB; 0 for enough to hold all pages of the operation.
+        ways: entries of each set.
+    """
+    return simulate_parts(
+        trials,
+        design,
+        scenario.variant,
+        cpus=scenario.cpus,
+        sets=sets or -(-scenario.pages // _FIT),
+        ways=ways,
+        batch=scenario.batch,
+        apic=scenario.apic,
+        invlpgb_max=scenario.invlpgb_max,
+    )
 
 
 def _flush_events(trace: Prepared, table: npt.NDArray[np.int64]) -> int:

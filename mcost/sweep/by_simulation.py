@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 
 import numpy as np
 import numpy.typing as npt
 
-from mcost.simulator import prepare, simulate_parts
+from mcost.simulator import prepare, simulate_trials
 from mcost.spec.designs import Design
 from mcost.spec.scenario import Scenario
 from mcost.spec.vocabulary import COUNT_NAMES
@@ -80,17 +79,7 @@ def simulated(
         some = min(at_once, trials - done)
         ready = prepare(*synthesize(scenario, some, seed + done))
         for at, one in enumerate(designs):
-            seen = simulate_parts(
-                ready,
-                one,
-                scenario.variant,
-                cpus=scenario.cpus,
-                sets=geometry[0] or max(128, ceil(scenario.pages / 8)),
-                ways=geometry[1],
-                batch=scenario.batch,
-                apic=scenario.apic,
-                invlpgb_max=scenario.invlpgb_max,
-            )
+            seen = simulate_trials(ready, one, scenario, sets=geometry[0], ways=geometry[1])
             total[at] += seen.sum(axis=0)
             square[at] += (seen.astype(np.float64) ** 2).sum(axis=0)
         done += some

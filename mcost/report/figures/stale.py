@@ -9,7 +9,7 @@ import pandas as pd
 
 from mcost.report.figures.base import Chart, Figure
 from mcost.report.setting import Setting
-from mcost.simulator import prepare, simulate_parts
+from mcost.simulator import prepare, simulate_trials
 from mcost.spec.designs import Design, design
 from mcost.spec.scenario import Scenario
 from mcost.spec.vocabulary import COUNT_NAMES
@@ -37,9 +37,7 @@ def stale_map(scenario: Scenario, one: Design, seed: int) -> npt.NDArray[np.bool
         touch = Trace.build(time=last, cpu=cpu, event=TOUCH, page=page + scenario.offset)
         parts += [trace, touch]
     starts = np.arange(len(probes), dtype=np.int64) * (len(trace) + 1)
-    seen = simulate_parts(
-        prepare(concatenate(parts), starts), one, scenario.variant, cpus=scenario.cpus
-    )
+    seen = simulate_trials(prepare(concatenate(parts), starts), one, scenario)
     stale = seen[:, COUNT_NAMES.index("stale_hits")] > 0
     return np.asarray(stale.reshape(scenario.cpus, scenario.pages))
 
