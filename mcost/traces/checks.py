@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from mcost.traces.schema import (
     ATTACH,
+    COLUMNS,
     DETACH,
     EVENTS,
     INVALIDATE,
@@ -23,6 +24,9 @@ __all__ = ["MOST_CPUS", "check_trace"]
 
 MOST_CPUS = 8192
 """NR_CPUS_RANGE_END with CPUMASK_OFFSTACK, arch/x86/Kconfig; no architecture allows more."""
+
+_BLOCK = 1 << 16
+"""Rows checked at a time."""
 
 _LAST_PAGE = 1 << 45
 """Pages of a 57-bit address space (5-level paging)."""
@@ -50,11 +54,23 @@ def check_trace(trace: Trace, cpus: int | None = None, first_row: int = 1) -> No
     """
     if len(trace) == 0:
         raise TraceError("the trace has no events")
-    for bad, say in (*_codes(trace), *_places(trace, cpus), *_pages(trace), *_names(trace)):
+    for start in range(0, len(trace), _BLOCK):
+        # One row of the block before, since time must not go back from that either.
+        before = max(0, start - 1)
+        _check_rows(_rows(trace, before, start + _BLOCK), cpus, before + first_row)
+    _check_sharers(trace, first_row)
+
+
+def _rows(trace: Trace, start: int, end: int) -> Trace:
+    return Trace(**{name: getattr(trace, name)[start:end] for name in COLUMNS})
+
+
+def _check_rows(block: Trace, cpus: int | None, first_row: int) -> None:
+    """Rules that ask no more than a row and the one before."""
+    for bad, say in (*_codes(block), *_places(block, cpus), *_pages(block), *_names(block)):
         if bad.any():
             at = int(np.argmax(bad))
             raise TraceError(f"row {at + first_row}: {say(at)}")
-    _check_sharers(trace, first_row)
 
 
 def _codes(trace: Trace) -> list[Rule]:
@@ -126,59 +142,20 @@ def _names(trace: Trace) -> list[Rule]:
 
 def _check_sharers(trace: Trace, first_row: int) -> None:
     """Attach and detach alternate, and only attached mms touch the region."""
-    attached: dict[int, list[tuple[int, int]]] = {}
+    attached: set[int] = set()
     for at in np.flatnonzero((trace.event == ATTACH) | (trace.event == DETACH)):
         mm, on = int(trace.mm[at]), trace.event[at] == ATTACH
-        spans = attached.setdefault(mm, [])
-        open_span = bool(spans) and spans[-1][1] == len(trace)
-        if on == open_span:
+        if on == (mm in attached):
             what = "is attached already" if on else "is not attached"
             raise TraceError(f"row {at + first_row}: mm {mm} {what}")
-        if on:
-            spans.append((int(at), len(trace)))
-        else:
-            spans[-1] = (spans[-1][0], int(at))
-    rows, mms = _region_touches(trace)
-    order = np.argsort(mms, kind="stable")
-    bad = _first_outside(rows[order], mms[order], attached)
-    if bad is not None:
-        row, mm = bad
+        attached ^= {mm}
+    from mcost.traces.touches import first_stray  # noqa: PLC0415 - heavy
+
+    row = first_stray(trace)
+    if row is not None:
+        mine = (trace.cpu[:row] == trace.cpu[row]) & (trace.event[:row] == SWITCH)
+        mm = trace.mm[np.flatnonzero(mine)[-1]]
         raise TraceError(
             f"row {row + first_row}: mm {mm} touches page {trace.page[row]} of the region but is"
             " not attached"
         )
-
-
-def _region_touches(trace: Trace) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Rows of touches of the region that have an mm loaded and not lazy, and that mm."""
-    size = len(trace)
-    rows = np.arange(size)
-    order = np.lexsort((rows, trace.cpu))
-    cpu, event = trace.cpu[order], trace.event[order]
-    changes = (event == SWITCH) | (event == EVENTS.index("idle"))
-    starts = np.ones(size, dtype=bool)
-    starts[1:] = cpu[1:] != cpu[:-1]
-    last = np.maximum.accumulate(np.where(changes | starts, np.arange(size), 0))
-    loaded = np.where(event[last] == SWITCH, trace.mm[order][last], -1)
-    used = (event == TOUCH) & (trace.page[order] >= 0) & (loaded >= 0)
-    return order[used], loaded[used]
-
-
-def _first_outside(
-    rows: npt.NDArray[np.int64],
-    mms: npt.NDArray[np.int64],
-    attached: dict[int, list[tuple[int, int]]],
-) -> tuple[int, int] | None:
-    """Earliest row whose mm has no span around it; rows are grouped by mm."""
-    found: list[tuple[int, int]] = []
-    groups = np.flatnonzero(np.diff(mms)) + 1
-    for part, group in zip(np.split(rows, groups), np.split(mms, groups), strict=True):
-        if not len(part):
-            continue
-        mm = int(group[0])
-        inside = np.zeros(len(part), dtype=bool)
-        for start, end in attached.get(mm, []):
-            inside |= (part > start) & (part < end)
-        if not inside.all():
-            found.append((int(part[~inside].min()), mm))
-    return min(found) if found else None

@@ -38,10 +38,11 @@ def main(folder: Path, name: str) -> None:
     check_trace(trace)
     peaks.append(_peak())
     ready = prepare(trace)
+    size = sum(getattr(trace, column).nbytes for column in COLUMNS)
+    del trace  # what the loop reads is in the prepared one
     peaks.append(_peak())
     counts = simulate(ready, design(name), kernel("6.12"))
     peaks.append(_peak())
-    size = sum(getattr(trace, column).nbytes for column in COLUMNS)
     print(json.dumps({"trace": size, "ipis": counts.ipis, **dict(zip(STEPS, peaks, strict=True))}))
 
 
