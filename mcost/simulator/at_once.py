@@ -52,7 +52,7 @@ from mcost.simulator.state import (
     mm_at,
 )
 from mcost.simulator.switch import load
-from mcost.simulator.tlb import drop_page, drop_slots
+from mcost.simulator.tlb import drop_page, drop_slots, holds
 
 __all__ = ["flush_running"]
 
@@ -125,15 +125,18 @@ def _drop_page(m: Memory, page: int) -> None:
     held = m[HELD_TABLE] + page * m[HELD_STEP]
     for at in range(m[MASK_WORDS]):
         word = m[held + at] & m[m[RUN_MASK] + at]
-        left, seen = m[held + at] & ~word, m[m[SEEN_MASK] + at]
+        left, found = m[held + at] & ~word, 0
         while word != 0:
             bit = lowest(word)
             word &= word - 1
-            useful, stays = drop_page(m, at * 64 + bit, page)
-            seen |= useful << bit
-            left |= stays << bit
+            slots, mine = holds(m, at * 64 + bit, page)
+            found |= mine << bit
+            left |= (slots > mine) << bit
         m[held + at] = left
-        m[m[SEEN_MASK] + at] = seen
+        while found != 0:
+            bit = lowest(found)
+            found &= found - 1
+            m[m[SEEN_MASK] + at] |= drop_page(m, at * 64 + bit, page) << bit
 
 
 @inner

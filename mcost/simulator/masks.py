@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
+from typing import Any
+
+from numba import types
+from numba.extending import intrinsic, overload
 
 from mcost.simulator.compiled import inner, int64
 from mcost.simulator.state import Memory
@@ -11,19 +13,6 @@ from mcost.simulator.state import Memory
 __all__ = ["clear_bit", "lowest", "set_bit", "test_bit"]
 
 _ONE = int64(1)
-_DE_BRUIJN = int64(0x03F79D71B4CB0A89)
-
-
-def _places() -> npt.NDArray[np.int64]:
-    """Bit number by the top six bits of the de Bruijn product."""
-    table = np.zeros(64, dtype=np.int64)
-    for bit in range(64):
-        product = (int(_DE_BRUIJN) << bit) & (2**64 - 1)
-        table[product >> 58] = bit
-    return table
-
-
-_PLACES = _places()
 
 
 @inner
@@ -44,7 +33,22 @@ def test_bit(m: Memory, mask: int, bit: int) -> int:
     return m[mask + (bit >> 6)] >> (bit & 63) & 1
 
 
-@inner
 def lowest(bits: int) -> int:
     """Number of the lowest bit set, of bits that are not all 0; ``bits & bits - 1`` clears it."""
-    return _PLACES[(bits & -bits) * _DE_BRUIJN >> 58 & 63]  # type: ignore[no-any-return]
+    return (int(bits) & -int(bits)).bit_length() - 1
+
+
+@intrinsic
+def _trailing_zeros(_context: Any, bits: Any) -> Any:
+    def code(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        return builder.cttz(args[0], context.get_constant(types.boolean, True))
+
+    return bits(bits), code
+
+
+@overload(lowest, strict=False)
+def _lowest(bits: Any) -> Any:  # noqa: ARG001 - typed, not used
+    def implementation(bits):  # type: ignore[no-untyped-def]
+        return _trailing_zeros(int64(bits))  # type: ignore[call-arg]
+
+    return implementation

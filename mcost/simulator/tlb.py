@@ -41,7 +41,7 @@ from mcost.simulator.state import (
     page_at,
 )
 
-__all__ = ["ALL_SLOTS", "drop_page", "drop_pages", "drop_slots", "touch"]
+__all__ = ["ALL_SLOTS", "drop_page", "drop_pages", "drop_slots", "holds", "touch"]
 
 ALL_SLOTS = int64((1 << ASID_SLOTS) - 1)
 _VERSION_BITS = (1 << 32) - 1
@@ -56,28 +56,21 @@ def touch(m: Memory, cpu: int, page: int) -> None:
     current = key << 32 | m[row + VERSION]
     if m[base] == current:
         return
-    # All ways are asked, found or not: a loop of always the same length is predicted well.
-    end = base + m[WAYS]
-    found = end
-    for at in range(base, end):
-        if m[at] >> 32 == key:
-            found = at
-    if found == end:
-        _put_in_front(m, base, end - 1, current)
+    # Puts the entry in front and moves the others back by one, up to where it was. Empty
+    # places are moved too: a loop that ends at the last one unless it hits is predicted well.
+    at, end, moved = base, base + m[WAYS], current
+    while at < end:
+        entry = m[at]
+        m[at] = moved
+        moved = entry
+        if entry >> 32 == key:
+            break
+        at += 1
+    if moved >> 32 != key:
         _fill(m, cpu, page, row)
-        return
-    entry = m[found]
-    _put_in_front(m, base, found, entry)
-    if entry != current:
-        m[STALE if entry & _VERSION_BITS < m[row + DONE] else DEFERRED_HITS] += 1
-
-
-@inner
-def _put_in_front(m: Memory, base: int, last: int, entry: int) -> None:
-    """Moves the entries before ``last`` back by one, over it."""
-    for at in range(last, base, -1):
-        m[at] = m[at - 1]
-    m[base] = entry
+    elif moved != current:
+        m[base] = moved
+        m[STALE if moved & _VERSION_BITS < m[row + DONE] else DEFERRED_HITS] += 1
 
 
 @inner
@@ -154,28 +147,32 @@ def drop_pages(m: Memory, cpu: int, slots: int, first: int, end: int) -> int:
 
 
 @inner
-def drop_page(m: Memory, cpu: int, page: int) -> tuple[int, int]:
-    """INVLPG of one page id of the operation in the slot in use.
+def holds(m: Memory, cpu: int, page: int) -> tuple[int, int]:
+    """How many slots hold a page id, and whether (1 or 0) the slot in use does."""
+    base = m[TLB_TABLE] + (cpu * m[SETS] + m[page_at(m, page) + PLACE]) * m[WAYS]
+    key = page * 8 + m[cpu_at(m, cpu) + IN_USE] + 1
+    slots, mine = 0, 0
+    for at in range(base, base + m[WAYS]):
+        slots += m[at] >> 35 == page and m[at] != EMPTY
+        mine += m[at] >> 32 == key
+    return slots, mine
 
-    Returns:
-        1 or 0 twice: an outdated translation went; another slot still holds the page.
-    """
+
+@inner
+def drop_page(m: Memory, cpu: int, page: int) -> bool:
+    """INVLPG of a page id that the slot in use holds; whether its translation is outdated."""
     row = page_at(m, page)
     base = m[TLB_TABLE] + (cpu * m[SETS] + m[row + PLACE]) * m[WAYS]
     key = page * 8 + m[cpu_at(m, cpu) + IN_USE] + 1
-    kept, same, gone = base, 0, 0
-    for at in range(base, base + m[WAYS]):
+    last, gone, kept = base + m[WAYS] - 1, 0, base
+    for at in range(base, last + 1):
         entry = m[at]
-        m[at] = EMPTY
         m[kept] = entry
         goes = entry >> 32 == key
         kept += not goes
         gone = entry if goes else gone
-        same += entry >> 35 == page
-    if gone == 0:
-        return 0, same != 0
-    m[base + m[WAYS] - 1] = EMPTY
-    return (gone & _VERSION_BITS) != m[row + VERSION], same > 1
+    m[last] = EMPTY
+    return gone & _VERSION_BITS != m[row + VERSION]
 
 
 @inner
