@@ -67,10 +67,11 @@ def _rows(trace: Trace, start: int, end: int) -> Trace:
 
 def _check_rows(block: Trace, cpus: int | None, first_row: int) -> None:
     """Rules that ask no more than a row and the one before."""
-    for bad, say in (*_codes(block), *_places(block, cpus), *_pages(block), *_names(block)):
-        if bad.any():
-            at = int(np.argmax(bad))
-            raise TraceError(f"row {at + first_row}: {say(at)}")
+    rules = (*_codes(block), *_places(block, cpus), *_pages(block), *_names(block))
+    broken = [(int(np.argmax(bad)), say) for bad, say in rules if bad.any()]
+    if broken:
+        at, say = min(broken, key=lambda first: first[0])
+        raise TraceError(f"row {at + first_row}: {say(at)}")
 
 
 def _codes(trace: Trace) -> list[Rule]:

@@ -336,6 +336,15 @@ def test_checks_accept_valid_traces_only(trace: Trace, place: int) -> None:
 # ------------------------------------------------------------------------------ in memory
 
 
+@pytest.mark.parametrize("size", [10, 200_000])
+def test_of_two_broken_rules_the_earlier_row_is_named(size: int) -> None:
+    time, cpu = np.arange(size), np.zeros(size, np.int64)
+    time[size // 2], cpu[size // 2 - 2] = 0, -1  # time is asked about before CPUs are
+    trace = Trace.build(time=time, cpu=cpu, event=np.full(size, EVENTS.index("tick")))
+    with pytest.raises(TraceError, match=f"row {size // 2 - 1}: cpu -1 is negative"):
+        check_trace(trace)
+
+
 def test_first_row_counts_from_where_the_caller_says() -> None:
     with pytest.raises(TraceError, match=r"^row 11: mm 1 is not attached$"):
         check_trace(story("tick\n detach mm=1"), first_row=10)
