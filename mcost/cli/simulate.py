@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +36,9 @@ def _simulate(
     as_csv: AsCsv = False,
 ) -> None:
     """Count what each design does on a trace; stale_hits above 0 mean it is unsafe."""
+    from concurrent.futures import ThreadPoolExecutor
+    from functools import partial
+
     from mcost.simulator import prepare, simulate
     from mcost.spec.designs import DESIGNS
     from mcost.spec.designs import design as find_design
@@ -44,20 +48,20 @@ def _simulate(
     variant = find_kernel(kernel)
     chosen = [find_design(name) for name in design or [one.name for one in DESIGNS]]
     ready = prepare(read_trace(trace, cpus))
-    runs: list[tuple[str, dict[str, int]]] = []
-    for one in chosen:
-        counts = simulate(
-            ready,
-            one,
-            variant,
-            cpus=cpus,
-            sets=sets,
-            ways=ways,
-            batch=batch,
-            apic=apic,
-            share_level=share_level,
-        )
-        runs.append((one.name, dict(counts.items())))
+    ask = partial(
+        simulate,
+        ready,
+        kernel=variant,
+        cpus=cpus,
+        sets=sets,
+        ways=ways,
+        batch=batch,
+        apic=apic,
+        share_level=share_level,
+    )
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # one trace for all: the loop holds no lock
+        found = list(pool.map(ask, chosen))
+    runs = [(one.name, dict(counts.items())) for one, counts in zip(chosen, found, strict=True)]
     if as_json or as_csv:
         document = [
             {"design": name, "kernel": variant.name, "counts": counts} for name, counts in runs
