@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 import pyarrow.csv
@@ -16,6 +19,8 @@ from mcost.traces.tables import from_table, to_table
 __all__ = ["read_trace", "write_trace"]
 
 _WORDS = ("event", "kind")
+_BLOCK = 1 << 18
+"""Rows turned into arrays at a time."""
 _FORMATS = (".parquet", ".csv", ".csv.gz")
 
 
@@ -35,7 +40,7 @@ def read_trace(path: str | Path, cpus: int | None = None) -> Trace:
     path = Path(path)
     first_row = 1 if path.suffix == ".parquet" else 2
     try:
-        trace = from_table(_read_table(path), first_row)
+        trace = _read(path, first_row)
         check_trace(trace, cpus, first_row)
     except TraceError as error:
         raise TraceError(f"{path}: {error}") from None
@@ -74,8 +79,34 @@ def _check_format(path: Path) -> None:
         raise TraceError(f"{path}: unknown format; must end in {', '.join(_FORMATS)}")
 
 
-def _read_table(path: Path) -> pa.Table:
-    """Columns with the types a trace needs; whatever stops Arrow becomes one sentence."""
+def _read(path: Path, first_row: int) -> Trace:
+    """The trace, block by block, so that no second copy of it is needed."""
+    done, columns = 0, _room(0)
+    for rows, table in _tables(path):
+        part = from_table(table, first_row + done)
+        if len(columns["time"]) < rows:
+            columns = _room(rows)
+        for name, column in columns.items():
+            column[done : done + len(part)] = getattr(part, name)
+        done += len(part)
+    if done != len(columns["time"]):
+        raise TraceError(f"ends after {done} of {len(columns['time'])} events")
+    return Trace(**columns)
+
+
+def _room(rows: int) -> dict[str, Any]:
+    """Columns of a trace, not yet filled."""
+    try:
+        return {name: np.empty(rows, kind) for name, kind in COLUMNS.items()}
+    except (MemoryError, ValueError):
+        raise TraceError(f"{rows} events do not fit into memory; cut the trace") from None
+
+
+def _tables(path: Path) -> Iterator[tuple[int, pa.Table]]:
+    """Rows of the file and, block by block, their columns with the types a trace needs.
+
+    Whatever stops Arrow becomes one sentence.
+    """
     with path.open("rb") as file:  # names the file when it cannot be opened at all
         empty = not file.read(1)
     if empty:
@@ -84,8 +115,15 @@ def _read_table(path: Path) -> pa.Table:
         raise TraceError(f"unknown format; must end in {', '.join(_FORMATS)}")
     try:
         if path.suffix == ".parquet":
-            return pyarrow.parquet.ParquetFile(path).read()
-        return _read_csv(path)
+            file = pyarrow.parquet.ParquetFile(path)
+            rows = file.metadata.num_rows
+            yield rows, file.schema_arrow.empty_table()  # types are judged without rows, too
+            for batch in file.iter_batches(_BLOCK):
+                yield rows, pa.Table.from_batches([batch])
+        else:
+            table = _read_csv(path)
+            for at in range(0, max(1, len(table)), _BLOCK):
+                yield len(table), table.slice(at, _BLOCK)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         said = str(error).splitlines()[0].replace(str(path), path.name)[:200]
         reason = "".join(letter if letter.isprintable() else "?" for letter in said)
