@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import repeat
 from math import ceil, log, sqrt
 
 import numpy as np
@@ -32,6 +33,7 @@ from mcost.simulator import prepare, simulate_trials
 from mcost.spec.designs import DESIGNS, VARIANTS, Design
 from mcost.spec.scenario import Scenario
 from mcost.spec.vocabulary import COUNT_NAMES
+from mcost.spec.workers import process_pool
 from mcost.traces.synthetic import synthesize
 
 __all__ = ["RISK", "Cell", "agree", "judge", "summary"]
@@ -83,11 +85,23 @@ class Cell:
 
 
 def judge(
-    quick: bool = False, seed: int = 1, designs: Sequence[Design] = DESIGNS + VARIANTS
+    quick: bool = False,
+    seed: int = 1,
+    designs: Sequence[Design] = DESIGNS + VARIANTS,
+    workers: int = 1,
 ) -> Iterator[list[Cell]]:
-    """All cells of the grid, one scenario at a time (so that a caller can show progress)."""
-    for at, scenario in enumerate(grid(quick)):
-        yield agree(scenario, designs, seed + at)
+    """All cells of the grid, one scenario at a time (so that a caller can show progress).
+
+    Args:
+        quick: a stated subset.
+        seed: of the first scenario's trials; each scenario has its own.
+        designs: who answers.
+        workers: processes, of up to 0.8 GB each; the cells do not depend on it.
+    """
+    scenarios = grid(quick)
+    seeds = range(seed, seed + len(scenarios))
+    with process_pool(workers, ["mcost.checks.agreement"]) as pool:
+        yield from pool.map(agree, scenarios, repeat(designs), seeds)
 
 
 def agree(scenario: Scenario, designs: Sequence[Design], seed: int) -> list[Cell]:

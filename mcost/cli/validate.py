@@ -18,6 +18,10 @@ from mcost.spec.lookup import find
 __all__ = ["register"]
 
 
+_MOST_WORKERS = 8
+"""More of them, of 0.8 GB each, would take more memory than many machines have."""
+
+
 def register(app: typer.Typer) -> None:
     """Adds ``validate``."""
     app.command("validate")(_validate)
@@ -73,10 +77,12 @@ def _simulator(asked: Asked) -> int:
 
     from mcost.checks.agreement import RISK, as_row, judge, summary
     from mcost.checks.grid import grid
+    from mcost.spec.workers import default_workers
 
     quick, seed = asked.quick, asked.seed
     total = len(grid(quick))
-    parts = tqdm(judge(quick, seed), total=total, unit="scenario", disable=not sys.stderr.isatty())
+    found = judge(quick, seed, workers=1 if quick else min(_MOST_WORKERS, default_workers()))
+    parts = tqdm(found, total=total, unit="scenario", disable=not sys.stderr.isatty())
     cells = [cell for part in parts for cell in part]
     holds = sum(cell.holds for cell in cells)
     rows = [as_row(cell) for cell in cells]

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from mcost.spec.workers import default_workers, process_pool
 from mcost.sweep.answers import modules
 from mcost.sweep.chunks import BYTES_PER_ROW, Chunks
-from mcost.sweep.executors import cluster, default_workers, process_pool
+from mcost.sweep.executors import cluster
 from mcost.sweep.grid import Grid
 from mcost.sweep.store import Store, Totals
 from mcost.sweep.task import Done, run_task

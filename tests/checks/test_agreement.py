@@ -70,3 +70,15 @@ def test_intervals_are_narrow_and_reproducible():
     ipis = next(cell for cell in first if cell.count == "ipis")
     assert 0 < ipis.half_width <= 0.01 * ipis.expected
     assert ipis.simulated != ipis.expected
+
+
+def test_cells_do_not_depend_on_the_number_of_processes():
+    code = (
+        "from mcost.checks.agreement import judge\n"
+        "from mcost.spec.designs import design\n"
+        "asked = [design('exact')]\n"
+        "one, two = (list(judge(True, 1, asked, workers)) for workers in (1, 2))\n"
+        "assert len(one) > 10 and one == two\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
