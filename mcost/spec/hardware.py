@@ -142,7 +142,7 @@ def hardware(name: str) -> Hardware:
     names = hardware_names()
     if name not in names:
         known = nearest(name, dict.fromkeys(names, 0))
-        raise ValueError(f"unknown hardware {name!r}: nearest valid {known}, or a .toml file")
+        raise ValueError(f"unknown hardware {name!r}: {known}, or a .toml file")
     return load_hardware(data_path("hardware", f"{name}.toml"))
 
 
@@ -238,4 +238,4 @@ def _only(table: Mapping[str, object], allowed: Iterable[str], where: str) -> No
     known = dict.fromkeys(allowed, 0)
     for key in table:
         if key not in known:
-            raise ValueError(f"{where}{key}: unknown key, nearest valid {nearest(key, known)}")
+            raise ValueError(f"{where}{key}: unknown key, {nearest(key, known)}")

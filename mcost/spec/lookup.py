@@ -12,8 +12,9 @@ V = TypeVar("V")
 
 
 def nearest(name: str, names: Mapping[str, object]) -> str:
-    """The names closest to ``name``, or all of them when nothing is close."""
-    return ", ".join(get_close_matches(name, list(names), n=3, cutoff=0.5) or names)
+    """Words for the names closest to ``name``, or for all of them when nothing is close."""
+    close = get_close_matches(name, list(names), n=3, cutoff=0.5)
+    return f"nearest valid {', '.join(close)}" if close else f"valid are {', '.join(names)}"
 
 
 def find(what: str, name: str, table: Mapping[str, V]) -> V:
@@ -28,5 +29,5 @@ def find(what: str, name: str, table: Mapping[str, V]) -> V:
         ValueError: ``name`` is not in the table; the message gives the nearest.
     """
     if name not in table:
-        raise ValueError(f"unknown {what} {name!r}: nearest valid {nearest(name, table)}")
+        raise ValueError(f"unknown {what} {name!r}: {nearest(name, table)}")
     return table[name]

@@ -67,6 +67,7 @@ def test_compare_text_puts_the_baseline_first():
     ("extra", "says"),
     [
         (["--design", "mergd"], "nearest valid merged"),
+        (["--design", "zzz"], "unknown design 'zzz': valid are "),
         (["--placement", "snapshit"], "nearest valid snapshot"),
         (["--kernel", "6.13"], "nearest valid 6.1"),
         (["--operation", "zip"], "nearest valid zap"),
