@@ -12,6 +12,7 @@ from textwrap import dedent
 
 import pytest
 
+from mcost.report.questions import crossover_rows
 from mcost.report.setting import Setting
 from mcost.spec.files import data_path
 from mcost.sweep import load_grid
@@ -93,6 +94,28 @@ def test_the_grid_that_the_grids_readme_shows_is_one(tmp_path):
     grid = load_grid(tmp_path / "grid.toml")
     assert grid.cells == 2 * 2 * 2 * 13 * 8  # lists, ranges and linked lists as it says
     assert load_grid(data_path("grids", "million.toml")).cells >= 1_000_000
+
+
+def test_the_numbers_of_the_answer_are_the_tables():
+    shown = TEXT.split("<!-- compare -->")
+    rows = {line.split()[0]: line.split() for line in shown[1].splitlines() if line[:1].isalpha()}
+    head, answer = rows["design"], " ".join(shown[0].split())
+    for name, count in (("notifier", "rounds"), ("notifier", "ipis"), ("batched", "rounds"),
+                        ("batched", "ipis"), ("notifier", "bystander")):  # fmt: skip
+        place = [word for word in head if word != "x"].index(count)
+        assert f"{int(rows[name][place]):,}" in answer, (name, count)
+
+
+def test_the_crossovers_are_the_tables():
+    found = crossover_rows(Setting()).set_index(["hardware", "pair"]).loc["skylake-2s"]
+    text = " ".join(TEXT.split("01_problem.svg)")[1].split("\n## ")[0].split())
+    for pair, words in (
+        ("notifier | per-mm", "from {} sharers on (90 % interval {} to {})"),
+        ("notifier | batched", "from {} on ({} to {})"),
+    ):
+        row = found.loc[pair]
+        assert row["above"] == "notifier"
+        assert words.format(*(f"{int(row[at]):,}" for at in ("at", "low", "high"))) in text
 
 
 def test_two_screens():
