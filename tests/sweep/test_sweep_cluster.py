@@ -23,7 +23,7 @@ sharers = { from = 1, to = 20 }
 share = 0.5
 pages = 4
 [simulation]
-trials = 500
+trials = 1500
 """
 QUIET = {"DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "warning", "DASK_DATAFRAME__CONVERT_STRING": "0"}
 

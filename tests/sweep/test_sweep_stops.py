@@ -25,7 +25,7 @@ share = 0.5
 pages = 4
 operation = "reclaim"
 [simulation]
-trials = 500
+trials = 1500
 """
 CELLS = 200
 
