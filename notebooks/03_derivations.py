@@ -106,7 +106,7 @@ equation("E[\\mathrm{IPIs,\\ batched}]", mean_of("batched", "ipis", operation=op
 # ## Crossovers
 #
 # The first number of sharers at which the caller's time of two designs changes order, with its
-# 90 % interval over the spread of the prices; `-`: no change up to 4,096 sharers.
+# 90 % interval over the spread of the prices; `-`: no change in the range searched.
 
 # %%
 table(crossover_rows(setting))

@@ -67,7 +67,7 @@ figure("machines").draw(setting)
 #
 # Questions of the RFC v3 thread (KF 6.4), on machines with one, two and four sockets, in a guest
 # and, for the last, with broadcasts. In 1 and 2 the value is a number of sharers; `-`: the order
-# does not change up to 4,096 of them. 3 and 6 are wide because nobody published how many live
+# does not change in the range searched. 3 and 6 are wide because nobody published how many live
 # translations a flush loses (`live`) and what a wake-up costs (`wake`).
 
 # %%

@@ -5,10 +5,11 @@ interval is
 
     sqrt(2 v L / n) + b L / (3 n),        L = ln(2 cells / risk)
 
-(Bernstein's inequality): n trials, v the variance (the algebra's where it has one, else the
-sample's), b the largest deviation a trial showed, at least 1. Where only the sample gives v,
-an event too rare to have been seen is allowed for: b is at least the expected value and v at
-least b times the difference, which weighs only when that is below 2 b L / n.
+(Bernstein's inequality): ``cells`` of the whole run, certain ones too, n trials, v the
+variance (the algebra's where it has one, else the sample's), b the largest deviation a trial
+showed, at least 1. Where only the sample gives v, an event too rare to have been seen is
+allowed for: b is at least the expected value and v at least b times the difference, which
+weighs only when that is below 2 b L / n.
 
 All intervals together miss with probability ``risk`` when the algebra is right, however many
 cells there are. A count without variance must be equal. Trials are added until each
@@ -32,11 +33,11 @@ from mcost.checks.grid import grid
 from mcost.simulator import prepare, simulate_trials
 from mcost.spec.designs import DESIGNS, VARIANTS, Design
 from mcost.spec.scenario import Scenario
-from mcost.spec.vocabulary import COUNT_NAMES
+from mcost.spec.vocabulary import COUNT_NAMES, COUNTS
 from mcost.spec.workers import process_pool
 from mcost.traces.synthetic import synthesize
 
-__all__ = ["RISK", "Cell", "agree", "judge", "summary"]
+__all__ = ["RISK", "Cell", "agree", "cells_of", "judge", "summary"]
 
 RISK = 0.01
 """Probability that any interval of a whole run misses although the algebra is right."""
@@ -44,7 +45,6 @@ RISK = 0.01
 RELATIVE, ABSOLUTE = 0.01, 0.05
 """Widest half-width: 1 % of the expected value, or 0.05 per flush event if that is more."""
 
-_CELLS = 20_000  # upper limit of random cells in one run, for L
 _PILOT, _MOST = 4_000, 400_000  # trials
 
 
@@ -100,21 +100,31 @@ def judge(
     """
     scenarios = grid(quick)
     seeds = range(seed, seed + len(scenarios))
+    cells = repeat(cells_of(len(scenarios), designs))
     with process_pool(workers, ["mcost.checks.agreement"]) as pool:
-        yield from pool.map(agree, scenarios, repeat(designs), seeds)
+        yield from pool.map(agree, scenarios, repeat(designs), seeds, cells)
 
 
-def agree(scenario: Scenario, designs: Sequence[Design], seed: int) -> list[Cell]:
+def cells_of(scenarios: int, designs: Sequence[Design]) -> int:
+    """The most cells that a run of so many scenarios can have."""
+    return scenarios * len(designs) * sum(count.closed_form for count in COUNTS)
+
+
+def agree(
+    scenario: Scenario, designs: Sequence[Design], seed: int, cells: int | None = None
+) -> list[Cell]:
     """Cells of one scenario: each design's closed forms against many trials.
 
     Args:
         scenario: the question.
         designs: who answers.
         seed: of the trials; the same trials are given to every design.
+        cells: of the whole run, at least 1, see :func:`cells_of`; None when this is all of it.
     """
     expected = {one.name: _moments(scenario, one) for one in designs}
-    trials = min(_MOST, max(_PILOT, _enough(expected)))
-    sums = _Sums(scenario, designs)
+    weight = log(2 * (cells or cells_of(1, designs)) / RISK)
+    trials = min(_MOST, max(_PILOT, _enough(expected, weight)))
+    sums = _Sums(scenario, designs, weight)
     done = 0
     while done < trials:
         some = min(trials - done, max(64, 4_000_000 // _events(scenario)))
@@ -130,10 +140,10 @@ def agree(scenario: Scenario, designs: Sequence[Design], seed: int) -> list[Cell
 
 
 class _Sums:
-    """Running sums of what the machine counted, per design."""
+    """Running sums of what the machine counted, per design; ``weight`` is L."""
 
-    def __init__(self, scenario: Scenario, designs: Sequence[Design]) -> None:
-        self.scenario, self.designs = scenario, designs
+    def __init__(self, scenario: Scenario, designs: Sequence[Design], weight: float) -> None:
+        self.scenario, self.designs, self.weight = scenario, designs, weight
         shape = (len(designs), len(COUNT_NAMES))
         self.n = 0
         self.total = np.zeros(shape)
@@ -171,7 +181,7 @@ class _Sums:
                 if moment.variance is None:
                     variance = float(self.variance[at, COUNT_NAMES.index(count)])
                     events = float(expected[one.name]["flush_events"].mean)
-                    need = max(need, _trials(float(moment.mean), variance, events))
+                    need = max(need, _trials(float(moment.mean), variance, events, self.weight))
         return need
 
 
@@ -181,22 +191,20 @@ def _moments(scenario: Scenario, one: Design) -> dict[str, Moment]:
     }
 
 
-def _weight() -> float:
-    return log(2 * _CELLS / RISK)
-
-
 def _limit(mean: float, events: float) -> float:
     return max(RELATIVE * abs(mean), ABSOLUTE * max(1.0, events))
 
 
-def _trials(mean: float, variance: float, events: float) -> int:
+def _trials(mean: float, variance: float, events: float, weight: float) -> int:
     """Trials after which the variance term is 0.85 of the limit."""
-    return ceil(2 * variance * _weight() / (0.85 * _limit(mean, events)) ** 2)
+    return ceil(2 * variance * weight / (0.85 * _limit(mean, events)) ** 2)
 
 
-def _enough(expected: dict[str, dict[str, Moment]]) -> int:
+def _enough(expected: dict[str, dict[str, Moment]], weight: float) -> int:
     known = [
-        _trials(float(m.mean), max(0.0, float(m.variance)), float(cells["flush_events"].mean))
+        _trials(
+            float(m.mean), max(0.0, float(m.variance)), float(cells["flush_events"].mean), weight
+        )
         for cells in expected.values()
         for m in cells.values()
         if m.variance is not None
@@ -228,7 +236,8 @@ def _cell(
         if moment.variance is None:
             seen = max(seen, expected)
             spread = max(spread, abs(simulated - expected) * seen)
-        width = sqrt(2 * max(0.0, spread) * _weight() / sums.n) + seen * _weight() / (3 * sums.n)
+        part = sums.weight / sums.n
+        width = sqrt(2 * max(0.0, spread) * part) + seen * part / 3
     off = abs(simulated - expected)
     holds = (
         off <= 1e-9 * max(1.0, expected) if certain else off <= width <= _limit(expected, events)

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from sympy import Expr, latex
 
+from mcost.checks.question import SWEPT
 from mcost.spec.designs import DESIGNS
 from mcost.spec.text import number, text_table
 
@@ -92,7 +93,7 @@ def fmt(value: float, digits: int = 3) -> str:
 def changes(at: float, above: str) -> str:
     """From how many sharers on another design is cheaper, as the end of a sentence."""
     if at is None or isnan(at):
-        return "that does not change up to 4096 of them"
+        return f"that does not change up to {fmt(SWEPT['sharers'][1])} of them"
     return f"under `{above}` from {fmt(at)} sharers on"
 
 

@@ -88,8 +88,8 @@ def answers(setting: Setting) -> pd.DataFrame:
     """Columns: number of the question, design, machine, value, 90 % interval, unit.
 
     A pair of designs has the cheaper one before and after the value in ``cheaper``; there a
-    missing value or end of an interval means that the order does not change up to 4,096
-    sharers. What a machine cannot do has no row.
+    missing value or end of an interval means that the order does not change in the range
+    searched (``mcost.checks.question.SWEPT``). What a machine cannot do has no row.
     """
     rows = [
         {"question": number, "design": name, "hardware": machine, **found, "unit": one.unit}

@@ -6,11 +6,12 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from math import log, sqrt
 
 import pytest
 
 from mcost.checks import agreement
-from mcost.checks.agreement import agree
+from mcost.checks.agreement import agree, cells_of
 from mcost.checks.grid import grid
 from mcost.spec.designs import DESIGNS, design
 from mcost.spec.kernels import KERNELS
@@ -70,6 +71,24 @@ def test_intervals_are_narrow_and_reproducible():
     ipis = next(cell for cell in first if cell.count == "ipis")
     assert 0 < ipis.half_width <= 0.01 * ipis.expected
     assert ipis.simulated != ipis.expected
+
+
+@pytest.mark.parametrize("cells", [None, 10**6])
+def test_the_joint_risk_counts_every_cell_of_the_run(cells):
+    """No run has more cells than allowed for, and the interval is as wide as that many ask."""
+    found = agree(SCENARIO, [design("merged")], seed=5, cells=cells)
+    allowed = cells or cells_of(1, [design("merged")])
+    assert len(found) <= allowed
+    ipis = next(cell for cell in found if cell.count == "ipis")
+    variance = float(agreement.expect(SCENARIO, design("merged")).ipis.variance)
+    part = log(2 * allowed / agreement.RISK) / ipis.trials
+    least = sqrt(2 * variance * part)
+    assert least < ipis.half_width <= least + SCENARIO.cpus * part / 3
+
+
+def test_the_grid_has_no_more_cells_than_allowed_for():
+    total = sum(len(agreement._moments(one, design("exact"))) for one in grid(quick=True))
+    assert total <= cells_of(len(grid(quick=True)), [design("exact")])
 
 
 def test_cells_do_not_depend_on_the_number_of_processes():
