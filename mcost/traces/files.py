@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ __all__ = ["read_trace", "write_trace"]
 _WORDS = ("event", "kind")
 _BLOCK = 1 << 18
 """Rows turned into arrays at a time."""
+_GROUP = 1 << 20
+"""Rows written at a time."""
 _FORMATS = (".parquet", ".csv", ".csv.gz")
 
 
@@ -60,18 +63,38 @@ def write_trace(trace: Trace, path: str | Path) -> None:
     """
     path = Path(path)
     _check_format(path)
-    table = to_table(trace)
+    tables = (to_table(part) for part in _parts(trace))
+    first = next(tables)
     aside = path.with_name(path.name + ".tmp")
     try:
-        if path.suffix == ".parquet":
-            pyarrow.parquet.write_table(table, aside, compression="zstd")
-        else:
-            gz = "gzip" if path.suffix == ".gz" else None
-            with pa.output_stream(aside, compression=gz) as sink:
-                pyarrow.csv.write_csv(table, sink)
+        with _writer(aside, path, first.schema) as writer:
+            writer.write_table(first)
+            for table in tables:
+                writer.write_table(table)
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _parts(trace: Trace) -> Iterator[Trace]:
+    """The trace in row groups; one without rows when it has none."""
+    for at in range(0, max(1, len(trace)), _GROUP):
+        yield Trace(**{name: getattr(trace, name)[at : at + _GROUP] for name in COLUMNS})
+
+
+@contextmanager
+def _writer(aside: Path, path: Path, schema: pa.Schema) -> Iterator[Any]:
+    """What takes tables one after another, in the format that ``path`` ends in."""
+    if path.suffix == ".parquet":
+        with pyarrow.parquet.ParquetWriter(aside, schema, compression="zstd") as writer:
+            yield writer
+        return
+    gz = "gzip" if path.suffix == ".gz" else None
+    with (
+        pa.output_stream(aside, compression=gz) as sink,
+        pyarrow.csv.CSVWriter(sink, schema) as writer,
+    ):
+        yield writer
 
 
 def _check_format(path: Path) -> None:
